@@ -1,0 +1,228 @@
+// The one catalogue of error codes: types, problem pages and docs come from it.
+
+/** One code of the catalogue. */
+export interface CatalogueEntry {
+  readonly status: number
+  readonly title: string
+  /** Why a caller meets it. */
+  readonly cause: string
+  /** What the caller does about it. */
+  readonly mend: string
+  /** Whether the same request may be sent again. */
+  readonly retry: 'no' | 'yes' | 'after-change' | 'after-delay'
+}
+
+const entries = {
+  malformed_request: {
+    status: 400,
+    title: 'The request could not be read',
+    cause:
+      'The bytes sent are not a well-formed HTTP request: the request line, a header or the body framing breaks the grammar of RFC 9112.',
+    mend: 'Send the request with a current HTTP client library instead of building it by hand.',
+    retry: 'after-change',
+  },
+  host_invalid: {
+    status: 400,
+    title: 'The Host header is missing or wrong',
+    cause:
+      'HTTP/1.1 asks for exactly one Host header with a valid host name and port (RFC 9112, section 3.2).',
+    mend: 'Send one Host header; check proxies that add a second one.',
+    retry: 'after-change',
+  },
+  duplicate_header: {
+    status: 400,
+    title: 'A header that may stand once was sent twice',
+    cause:
+      'Two lines of a header such as Authorization or Content-Type let two programs read two different requests.',
+    mend: 'Send the header once.',
+    retry: 'after-change',
+  },
+  ambiguous_framing: {
+    status: 400,
+    title: 'The length of the body is ambiguous',
+    cause:
+      'Content-Length and Transfer-Encoding were combined, repeated, or used in a form that programs read differently (request smuggling).',
+    mend: 'Send either one Content-Length or "Transfer-Encoding: chunked".',
+    retry: 'after-change',
+  },
+  header_not_allowed: {
+    status: 400,
+    title: 'A header is not accepted here',
+    cause:
+      'The header names an option or has a form that must not pass this point, such as a Connection option other than close and keep-alive.',
+    mend: 'Leave the header out.',
+    retry: 'after-change',
+  },
+  target_invalid: {
+    status: 400,
+    title: 'The request target is not accepted',
+    cause: 'The target is not a path with an optional query in the characters of RFC 3986.',
+    mend: 'Percent-encode the characters that a URL may not hold.',
+    retry: 'after-change',
+  },
+  path_not_canonical: {
+    status: 400,
+    title: 'The path is not in canonical form',
+    cause:
+      'Dot segments, empty segments, encoded separators or needless escapes let two programs read two different paths.',
+    mend: 'Send the path as the documentation spells it, with %XX in capitals and only where needed.',
+    retry: 'after-change',
+  },
+  version_not_supported: {
+    status: 505,
+    title: 'The HTTP version is not supported',
+    cause: 'Only HTTP/1.0, HTTP/1.1 and HTTP/2 are spoken here.',
+    mend: 'Use HTTP/1.1 or HTTP/2.',
+    retry: 'after-change',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Credentials are required',
+    cause: 'The request carries no credential that is valid here.',
+    mend: 'Send a valid credential.',
+    retry: 'after-change',
+  },
+  forbidden: {
+    status: 403,
+    title: 'This is not allowed',
+    cause: 'The credential is valid but does not allow this request.',
+    mend: 'Ask for a credential that does.',
+    retry: 'no',
+  },
+  origin_not_allowed: {
+    status: 403,
+    title: 'This origin may not call this path',
+    cause:
+      'A browser asked, by a CORS preflight, whether a page of this origin may call; the policy does not list the origin.',
+    mend: 'Call from a listed origin, or from a server with a bearer credential.',
+    retry: 'no',
+  },
+  https_required: {
+    status: 403,
+    title: 'HTTPS is required',
+    cause: 'The request came over plain HTTP. A credential sent with it must be taken as exposed.',
+    mend: 'Use https:// and replace the credential that was sent in clear.',
+    retry: 'no',
+  },
+  not_found: {
+    status: 404,
+    title: 'There is nothing here',
+    cause: 'No resource answers to this path.',
+    mend: 'Check the path against the documentation.',
+    retry: 'no',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'The method is not allowed here',
+    cause: 'The path does not take this method, or the method is never accepted (TRACE, TRACK, CONNECT).',
+    mend: 'Use a method that the Allow header names.',
+    retry: 'after-change',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'The request took too long to arrive',
+    cause: 'The head or the body was not complete within the time allowed.',
+    mend: 'Send the request again over a better connection.',
+    retry: 'yes',
+  },
+  body_too_large: {
+    status: 413,
+    title: 'The body is too large',
+    cause: 'The body is longer than this path accepts.',
+    mend: 'Send less, or in several requests.',
+    retry: 'after-change',
+  },
+  target_too_long: {
+    status: 414,
+    title: 'The request target is too long',
+    cause: 'Path and query together exceed the limit.',
+    mend: 'Move parameters into the body.',
+    retry: 'after-change',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'The media type is not accepted',
+    cause: 'The Content-Type of the body is not one that this path reads.',
+    mend: 'Send a media type that the documentation names.',
+    retry: 'after-change',
+  },
+  expectation_failed: {
+    status: 417,
+    title: 'The expectation cannot be met',
+    cause: 'Only "Expect: 100-continue" is understood (RFC 9110, section 10.1.1).',
+    mend: 'Leave the Expect header out.',
+    retry: 'after-change',
+  },
+  request_refused: {
+    status: 422,
+    title: 'The request cannot be fulfilled as it is',
+    cause: 'The application refused the request with a status that has no code of its own here.',
+    mend: 'Read the documentation of the path and change the request.',
+    retry: 'after-change',
+  },
+  too_many_requests: {
+    status: 429,
+    title: 'Too many requests',
+    cause: 'The limit for this caller is used up.',
+    mend: 'Wait for the time that Retry-After names.',
+    retry: 'after-delay',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The headers are too large',
+    cause: 'The request head has too many or too long header fields.',
+    mend: 'Send fewer and shorter headers; cookies are the usual reason.',
+    retry: 'after-change',
+  },
+  internal: {
+    status: 500,
+    title: 'The server could not answer',
+    cause: 'Something failed on our side. The request id leads us to the reason.',
+    mend: 'Try again later; name the request id when you ask about it.',
+    retry: 'yes',
+  },
+  not_implemented: {
+    status: 501,
+    title: 'The method is not known',
+    cause: 'The request method is not one of HTTP that is spoken here.',
+    mend: 'Use a standard method.',
+    retry: 'after-change',
+  },
+  upstream_failed: {
+    status: 502,
+    title: 'The service behind the gateway gave no valid answer',
+    cause: 'The upstream closed the connection, or answered something that is not HTTP.',
+    mend: 'Try again; a request that changes something may have been carried out.',
+    retry: 'yes',
+  },
+  unavailable: {
+    status: 503,
+    title: 'The service is not available now',
+    cause: 'It is starting, stopping, or out of capacity.',
+    mend: 'Try again after the time that Retry-After names.',
+    retry: 'after-delay',
+  },
+  upstream_timeout: {
+    status: 504,
+    title: 'The service behind the gateway took too long',
+    cause: 'The upstream did not answer within the time allowed.',
+    mend: 'Try again; a request that changes something may have been carried out.',
+    retry: 'yes',
+  },
+} satisfies Record<string, CatalogueEntry>
+
+/** A stable code, safe for programs to decide on. */
+export type ErrorCode = keyof typeof entries
+
+/** Every code with its status, title, cause and mend. */
+export const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = entries
+
+const BY_STATUS = new Map<number, ErrorCode>()
+for (const code of Object.keys(entries) as ErrorCode[])
+  if (!BY_STATUS.has(entries[code].status)) BY_STATUS.set(entries[code].status, code)
+
+/** The code that says what a bare status says. */
+export function codeForStatus(status: number): ErrorCode {
+  if (status === 400) return 'malformed_request'
+  return BY_STATUS.get(status) ?? (status >= 500 ? 'internal' : 'request_refused')
+}

@@ -1,0 +1,37 @@
+// A cell is one place of the policy: a path pattern, the methods, the class of its data. A control sees one cell
+// at a time, and a request is judged by exactly one.
+
+import type { CompiledCell } from './compile.ts'
+
+/** The classes of data that a route may answer with. */
+export const DATA_CLASSES = ['private', 'public', 'stream', 'asset'] as const
+export type DataClass = (typeof DATA_CLASSES)[number]
+
+/** The credentials that a route takes. */
+export const CREDENTIALS = ['bearer', 'cookie', 'mixed', 'none'] as const
+export type Credentials = (typeof CREDENTIALS)[number]
+
+/** Where a cell comes from. */
+export type CellOrigin = 'route' | 'default' | 'strict'
+
+/** The description of a cell: what a control knows of the place where it works. */
+export interface CellInfo {
+  /** `/v1/account/*`, `GET /v1/status`, `*` for what no route covers, `!` for paths that are not canonical. */
+  readonly id: string
+  readonly origin: CellOrigin
+  readonly method: string | undefined
+  readonly path: string
+  readonly data: DataClass
+  readonly credentials: Credentials
+}
+
+/** A control's setting in one cell. */
+export interface Resolved<Setting> {
+  readonly cell: CellInfo
+  readonly setting: Setting
+}
+
+/** A cell of a running guard. */
+export interface Cell extends CellInfo {
+  readonly compiled: CompiledCell
+}

@@ -1,0 +1,82 @@
+// Turns the stages of a cell into what a request pays for: two short lists of functions, one table of owned names,
+// one string of header lines.
+
+import type { ErrorCode } from '../errors/catalogue.ts'
+import type { Denial, EmitStage, Seen, Stage, Verdict } from './control.ts'
+import type { Exchange } from './exchange.ts'
+import { joinLines, type Lines, lines, NO_LINES } from './lines.ts'
+
+/** What is done with an application's header line. */
+export const PASS = 0
+/** Removed: the policy alone sets it. */
+export const OWNED = 1
+/** Kept, and shown to the stages. */
+export const WATCHED = 2
+/** Kept apart and merged with the policy's own field names. */
+export const VARY = 4
+
+/** Looks up what is done with a header name, in whatever case the application writes it. */
+export type NameTable = (name: string) => number
+
+/** A cell's stages, ready to run. */
+export interface CompiledCell {
+  readonly admit: readonly ((exchange: Exchange) => Denial | Verdict)[]
+  readonly names: NameTable
+  readonly fixed: Lines
+  readonly perAnswer: readonly NonNullable<EmitStage['perAnswer']>[]
+  /** Field names to stand in `Vary`; empty where the policy adds none. */
+  readonly vary: readonly string[]
+  readonly varyLines: Lines
+  readonly replaceBody: ((status: number, seen: Seen) => ErrorCode | undefined) | undefined
+}
+
+/** Compiles the stages of one cell; `admit` and `emit` come in the order of the pipeline. */
+export function compileCell(
+  admit: readonly NonNullable<Stage['admit']>[],
+  emit: readonly EmitStage[],
+): CompiledCell {
+  const table = new Map<string, number>()
+  const mark = (name: string, bits: number) => table.set(name, (table.get(name) ?? PASS) | bits)
+  for (const stage of emit) {
+    for (const name of stage.owns ?? []) mark(name, OWNED)
+    for (const name of stage.watches ?? []) mark(name, WATCHED)
+  }
+  const vary = [...new Set(emit.flatMap((stage) => stage.vary ?? []))]
+  if (vary.length > 0) mark('vary', VARY)
+  const replacers = emit.flatMap((stage) => (stage.replaceBody ? [stage.replaceBody] : []))
+  return {
+    admit,
+    names: nameTable(table),
+    fixed: joinLines(...emit.map((stage) => stage.fixed ?? NO_LINES)),
+    perAnswer: emit.flatMap((stage) => (stage.perAnswer ? [stage.perAnswer] : [])),
+    vary,
+    varyLines: vary.length > 0 ? lines([['Vary', vary.join(', ')]]) : NO_LINES,
+    replaceBody: replacers[0],
+  }
+}
+
+// Applications write few different names, but the memory of spellings is bounded all the same: names can come from
+// an upstream.
+const SPELLINGS = 1024
+
+function nameTable(table: ReadonlyMap<string, number>): NameTable {
+  const spellings = new Map<string, number>()
+  return (name) => {
+    const known = spellings.get(name)
+    if (known !== undefined) return known
+    const bits = table.get(name.toLowerCase()) ?? PASS
+    if (spellings.size < SPELLINGS) spellings.set(name, bits)
+    return bits
+  }
+}
+
+/** The application's `Vary` with the policy's field names added; `*` stays alone (RFC 9110, section 12.5.5). */
+export function mergeVary(application: string, added: readonly string[]): string {
+  const present = application
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  if (present.includes('*')) return '*'
+  const lower = new Set(present.map((name) => name.toLowerCase()))
+  return [...present, ...added.filter((name) => !lower.has(name.toLowerCase()))].join(', ')
+}

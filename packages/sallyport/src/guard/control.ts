@@ -1,0 +1,196 @@
+// The five faces of a control: setting, enforce (compile), describe, probe, compare.
+
+import type { ErrorCode } from '../errors/catalogue.ts'
+import type { PolicyProblem } from '../policy/problem.ts'
+import type { Schema } from '../policy/schema.ts'
+import type { CellInfo, Resolved } from './cell.ts'
+import type { Exchange } from './exchange.ts'
+import type { Lines } from './lines.ts'
+
+/** How a control acts: it acts, it only counts what it would have done, or it does nothing. */
+export const MODES = ['enforce', 'report', 'off'] as const
+export type Mode = (typeof MODES)[number]
+
+/** What a control's setting has in common with every other. */
+export interface ModeSetting {
+  readonly mode?: Mode
+}
+
+/** The requirement ids that a control supports. */
+export interface StandardsMap {
+  /** OWASP ASVS 5.0.0. */
+  readonly asvs: readonly string[]
+  /** OWASP API Security Top 10, 2023. */
+  readonly api: readonly string[]
+  /** OWASP Top 10, 2025. */
+  readonly top10: readonly string[]
+  /** NIST SP 800-53 revision 5. */
+  readonly nist: readonly string[]
+  /** SOC 2 trust services criteria. */
+  readonly soc2: readonly string[]
+  /** PCI DSS 4.0.1. */
+  readonly pci: readonly string[]
+}
+
+/** A refusal, as a value; the pipeline alone writes the answer. */
+export interface Denial {
+  readonly kind: 'deny'
+  readonly code: ErrorCode
+  /** Lines that belong to this refusal, such as `Allow` or `Retry-After`. */
+  readonly headers?: Lines
+  /** True where the connection can't be trusted to be in step any more. */
+  readonly close?: boolean
+}
+
+/** An answer that the control gives itself, such as a preflight's. */
+export interface Answer {
+  readonly kind: 'answer'
+  readonly status: number
+  readonly headers: Lines
+  readonly body: string
+}
+
+/** `undefined` lets the request pass. */
+export type Verdict = Denial | Answer | undefined
+
+/** The headers that the application or the upstream wants to send, by lower-case name; several lines joined by ", ". */
+export interface Seen {
+  get(name: string): string | undefined
+}
+
+/** What a control does in one cell, compiled from its setting. */
+export interface Stage {
+  /** Judges the request. */
+  admit?(exchange: Exchange): Verdict
+  /** What it puts on every answer. */
+  readonly emit?: EmitStage
+}
+
+/** A control's part of every answer's head. */
+export interface EmitStage {
+  /** Lower-case names that only the policy may set: the application's lines of these names are removed. */
+  readonly owns?: readonly string[]
+  /** Lower-case names whose application values `perAnswer` wants to see. */
+  readonly watches?: readonly string[]
+  /** The lines that are the same for every request of the cell. */
+  readonly fixed?: Lines
+  /**
+   * Lines that depend on the request or on what the application sends. Where the request could not be read at all,
+   * the exchange is that of the strict cell, with neither method nor headers.
+   */
+  perAnswer?(exchange: Exchange, status: number, seen: Seen): Lines
+  /** Field names added to the application's `Vary`. */
+  readonly vary?: readonly string[]
+  /** Says whether the application's body is replaced by a problem document, and by which code. */
+  replaceBody?(status: number, seen: Seen): ErrorCode | undefined
+}
+
+/** What a compiled control may need from outside. */
+export interface Needs {
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  /** Fills the array with random bytes. */
+  readonly random: (bytes: Uint8Array) => Uint8Array
+  readonly place: Place
+}
+
+/** Where a guard runs; what a place can't do is said by `describe`. */
+export type Place = 'gateway' | 'node' | 'fetch'
+
+/** A part of the posture page. */
+export interface Section {
+  readonly control: string
+  readonly id: string
+  readonly title: string
+  readonly entries: readonly Entry[]
+  /** What this control does not do, or can't here. */
+  readonly limits: readonly string[]
+}
+
+/** One value of the policy, explained. */
+export interface Entry {
+  readonly name: string
+  readonly value: string
+  readonly why: string
+  /** Cell ids; empty where it holds everywhere. */
+  readonly cells: readonly string[]
+}
+
+/** What to send, and what must be seen. */
+export interface Probe {
+  /** Stable: `headers/nosniff`, unique in its control. */
+  readonly id: string
+  /** A sentence that says what is proved. */
+  readonly title: string
+  readonly cell: string
+  readonly request: ProbeRequest
+  /** Judges what was seen; no finding means that the claim holds. */
+  expect(seen: Observation): readonly Finding[]
+}
+
+/** A request of a probe: either in parts, or the raw bytes to write on a fresh connection. */
+export type ProbeRequest =
+  | {
+      readonly method: string
+      readonly path: string
+      readonly headers: readonly (readonly [name: string, value: string])[]
+      readonly body?: string
+    }
+  | { readonly raw: string }
+
+/** What a probe saw. */
+export interface Observation {
+  readonly status: number
+  /** Every line in order, names as sent. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string
+  readonly encrypted: boolean
+}
+
+/** One thing that does not hold, in the common vocabulary (`hsts.missing`, `drift.cache`, …). */
+export interface Finding {
+  readonly id: string
+  readonly detail: string
+  /** The line that mends it. */
+  readonly mend: string
+}
+
+/** The place of one setting against another in the order of strength. */
+export type Strength = 'stronger' | 'weaker' | 'neutral' | 'incomparable'
+
+/** One difference between two settings. */
+export interface Change {
+  readonly strength: Strength
+  /** `hsts.maxAgeSeconds`, `origins`. */
+  readonly what: string
+  /** One sentence; for `weaker`, what has become possible. */
+  readonly because: string
+}
+
+/** Why nobody outside can see a control at work. */
+export interface NotObservable {
+  readonly because: string
+}
+
+/** A control. */
+export interface Control<Setting extends ModeSetting = ModeSetting> {
+  /** The key of its setting in the policy. */
+  readonly name: string
+  /** Its register id: `SP-CORS-01`. */
+  readonly id: string
+  readonly title: string
+  /** The version in which it came. */
+  readonly since: string
+  readonly standards: StandardsMap
+  readonly schema: Schema<Setting>
+  /** The setting that holds where the policy says nothing. */
+  readonly defaults: Setting
+  /** What is contradictory or insecure in the setting of one cell; paths are relative to the setting. */
+  contradictions?(setting: Setting, cell: CellInfo): readonly PolicyProblem[]
+  /** The setting of the cell for paths that are not canonical, from the policy's own; absent: the same. */
+  strict?(setting: Setting): Setting
+  compile?(setting: Setting, cell: CellInfo, needs: Needs): Stage
+  describe(cells: readonly Resolved<Setting>[]): Section
+  readonly probe: ((cells: readonly Resolved<Setting>[]) => readonly Probe[]) | NotObservable
+  compare(before: Setting, after: Setting, cell: CellInfo): readonly Change[]
+}

@@ -1,0 +1,80 @@
+// One request and its answer, as the controls see it: the only seam between sockets and policy.
+// Front ends and adapters fill it; controls read it, and hand facts to each other only through its typed fields.
+
+import type { Cell } from './cell.ts'
+
+/** The facts of a request that a front end must supply. */
+export interface Incoming {
+  readonly method: string
+  /** The request target as it came: path and query, or another form of RFC 9112, section 3.2. */
+  readonly target: string
+  /** `1.1`, `1.0`, `2.0`, … */
+  readonly httpVersion: string
+  /** Names and values in turn, as they came; empty where a runtime hides them. */
+  readonly rawHeaders: readonly string[]
+  /** The first value of a header by its lower-case name. */
+  header(name: string): string | undefined
+  /** The address at the other end of the connection, where there is one. */
+  readonly peer: string | undefined
+  /** True where TLS ends at this listener. */
+  readonly encrypted: boolean
+}
+
+/** The scheme by which the client came, as far as it is known. */
+export type Scheme = 'https' | 'http' | 'unknown'
+
+/** What the `client` control finds out: who called, behind the declared proxies. */
+export interface Client {
+  /** The client's address; `undefined` where the host hides it. */
+  readonly address: string | undefined
+  readonly scheme: Scheme
+  /** The host asked for: the request's own, or the one that a declared proxy forwards. */
+  readonly host: string | undefined
+  /** True where the peer is a declared proxy. */
+  readonly viaProxy: boolean
+}
+
+/** Which kind of credential a request is judged by. */
+export type CredentialKind = 'none' | 'bearer' | 'cookie'
+
+/** One request on its way through the controls. */
+export class Exchange {
+  readonly incoming: Incoming
+  readonly cell: Cell
+  /** The path without its query. */
+  readonly path: string
+  /** Path and query, also where the target came in absolute form. */
+  readonly target: string
+  /** Written by `client`. */
+  client: Client | undefined = undefined
+  /** Written by `client`; empty where the policy asks for none. */
+  requestId = ''
+  /** Written by `client`: the W3C trace context to hand on. */
+  traceparent: string | undefined = undefined
+  /** Written by `cors`: the caller is an origin that must not act with the user's cookies. */
+  cookiesIgnored = false
+  /** Written by `request` for bodies whose length is not known before they end; bytes. */
+  bodyLimit: number | undefined = undefined
+  /** Set where the guard itself answers: its answer is never taken for the application's. */
+  answeredByGuard = false
+  /** The nonce of this answer's Content-Security-Policy; made when first asked for. */
+  private nonceValue: string | undefined = undefined
+
+  constructor(incoming: Incoming, cell: Cell, path: string, target: string) {
+    this.incoming = incoming
+    this.cell = cell
+    this.path = path
+    this.target = target
+  }
+
+  /** A header's first value by its lower-case name. */
+  header(name: string): string | undefined {
+    return this.incoming.header(name)
+  }
+
+  /** 128 random bits in base64, the same for the whole answer. */
+  get nonce(): string {
+    this.nonceValue ??= btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))))
+    return this.nonceValue
+  }
+}

@@ -1,0 +1,167 @@
+// The guard: a compiled policy. It finds a request's cell, judges the request, and knows what every answer carries.
+
+import { pathFault } from '../policy/canonical.ts'
+import { buildRouter, type Router } from '../policy/router.ts'
+import type { Cell } from './cell.ts'
+import { compileCell } from './compile.ts'
+import type { Answer, Denial, EmitStage, Mode, Needs, Place, Stage, Verdict } from './control.ts'
+import { Exchange, type Incoming } from './exchange.ts'
+import type { PolicyDocument } from './policy.ts'
+import { admitOrder, emitOrder } from './register.ts'
+import { controls, type ResolvedCell, type ResolvedPolicy, resolvePolicy } from './resolve.ts'
+
+/** What a guard may be given from outside; each has a default. */
+export interface GuardOptions {
+  /** Milliseconds since the epoch; `Date.now`. */
+  readonly clock?: () => number
+  /** Fills an array with random bytes; `crypto.getRandomValues`. */
+  readonly random?: (bytes: Uint8Array) => Uint8Array
+}
+
+/** A compiled policy. */
+export interface Guard {
+  readonly policy: ResolvedPolicy
+  readonly place: Place
+  /** The cell of paths that are not canonical, and of requests that could not be read. */
+  readonly strict: Cell
+  /** Every cell, as in `policy.cells`. */
+  readonly cells: readonly Cell[]
+  /** Finds the request's cell. */
+  open(incoming: Incoming): Exchange
+  /** The exchange of a request that could not be read. */
+  unreadable(connection: Pick<Incoming, 'peer' | 'encrypted'>): Exchange
+  /** Judges the request: `undefined` lets it pass. */
+  admit(exchange: Exchange): Denial | Answer | undefined
+  /** What controls in report mode would have denied: `SP-CORS-01 origin_not_allowed /v1/*` → times. */
+  readonly wouldDeny: ReadonlyMap<string, number>
+}
+
+/**
+ * Compiles a policy.
+ *
+ * @throws PolicyError where the policy is wrong
+ */
+export function createGuard(
+  policy: PolicyDocument | ResolvedPolicy,
+  place: Place,
+  options: GuardOptions = {},
+): Guard {
+  const resolved = 'cells' in policy ? policy : resolvePolicy(policy)
+  const needs: Needs = {
+    clock: options.clock ?? Date.now,
+    random: options.random ?? ((bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)),
+    place,
+  }
+  const wouldDeny = new Map<string, number>()
+  const compiler = cellCompiler(needs, wouldDeny)
+  const cells = resolved.cells.map((cell): Cell => ({ ...cell, compiled: compiler(cell) }))
+  const strict = cells.at(-1)!
+  const fallback = cells.at(-2)!
+  const router: Router<Cell> = buildRouter(
+    cells.flatMap((cell, index) => {
+      const pattern = resolved.cells[index]!.pattern
+      return pattern ? [[pattern, cell] as const] : []
+    }),
+  )
+
+  function cellOf(method: string, path: string): Cell {
+    if (pathFault(path) !== undefined || router.isAmbiguous(method, path)) return strict
+    return router.find(method, path) ?? fallback
+  }
+
+  return {
+    policy: resolved,
+    place,
+    strict,
+    cells,
+    wouldDeny,
+    open(incoming) {
+      const target = originForm(incoming.target)
+      const query = target.indexOf('?')
+      const path = query < 0 ? target : target.slice(0, query)
+      // A preflight is judged as the request that it announces (Fetch standard, CORS-preflight fetch).
+      const method =
+        incoming.method === 'OPTIONS'
+          ? (incoming.header('access-control-request-method') ?? incoming.method)
+          : incoming.method
+      return new Exchange(incoming, cellOf(method, path), path, target)
+    },
+    unreadable: (connection) => new Exchange({ ...UNREAD, ...connection }, strict, '', ''),
+    admit(exchange) {
+      for (const step of exchange.cell.compiled.admit) {
+        const verdict = step(exchange)
+        if (verdict !== undefined) return verdict
+      }
+      return undefined
+    },
+  }
+}
+
+const UNREAD = { method: '', target: '', httpVersion: '', rawHeaders: [], header: () => undefined }
+
+/** The path and query of an absolute-form target (RFC 9112, section 3.2.2); every other target as it is. */
+function originForm(target: string): string {
+  if (target.charCodeAt(0) === 47) return target
+  const match = /^https?:\/\/[^/?#]*/i.exec(target)
+  if (!match) return target
+  const rest = target.slice(match[0].length)
+  return rest.startsWith('/') ? rest : `/${rest}`
+}
+
+// Cells of equal settings share their compiled form: 10,000 routes are usually a handful of kinds.
+function cellCompiler(needs: Needs, wouldDeny: Map<string, number>) {
+  const byKind = new Map<string, Map<string, Stage>>()
+  const compiledByKind = new Map<string, Cell['compiled']>()
+  return (cell: ResolvedCell): Cell['compiled'] => {
+    const kind = JSON.stringify([cell.data, cell.credentials, cell.origin, cell.settings])
+    const reports = controls.some((control) => modeOf(cell, control.name) === 'report')
+    const known = reports ? undefined : compiledByKind.get(kind)
+    if (known) return known
+    let stages = byKind.get(kind)
+    if (!stages) {
+      stages = new Map()
+      for (const control of controls) {
+        if (modeOf(cell, control.name) === 'off') continue
+        const stage = control.compile?.(cell.settings[control.name] as never, cell, needs)
+        if (stage) stages.set(control.name, stage)
+      }
+      byKind.set(kind, stages)
+    }
+    const admit: NonNullable<Stage['admit']>[] = []
+    for (const name of admitOrder) {
+      const step = stages.get(name)?.admit
+      if (!step) continue
+      const id = controls.find((control) => control.name === name)!.id
+      admit.push(modeOf(cell, name) === 'report' ? reporting(step, id, cell.id, wouldDeny) : step)
+    }
+    const emit: EmitStage[] = []
+    for (const name of emitOrder) {
+      const stage = stages.get(name)?.emit
+      if (stage) emit.push(stage)
+    }
+    const compiled = compileCell(admit, emit)
+    if (!reports) compiledByKind.set(kind, compiled)
+    return compiled
+  }
+}
+
+function modeOf(cell: ResolvedCell, control: string): Mode {
+  return (cell.settings[control] as { mode?: Mode }).mode ?? 'enforce'
+}
+
+// In report mode a control judges as ever, and only counts what it would have denied. The keys are products of the
+// policy (controls × codes × cells), so callers can't make them grow.
+function reporting(
+  step: NonNullable<Stage['admit']>,
+  control: string,
+  cell: string,
+  wouldDeny: Map<string, number>,
+): (exchange: Exchange) => Verdict {
+  return (exchange) => {
+    const verdict = step(exchange)
+    if (verdict?.kind !== 'deny') return verdict
+    const key = `${control} ${verdict.code} ${cell}`
+    wouldDeny.set(key, (wouldDeny.get(key) ?? 0) + 1)
+    return undefined
+  }
+}

@@ -1,0 +1,80 @@
+// Route patterns: `/v1/account/*`, `GET /v1/users/:id`. Parsing, and the reasons to refuse one.
+
+import { pathFault } from './canonical.ts'
+
+/** The methods that a route may name. CONNECT and TRACE are refused by the `request` control and have no routes. */
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'] as const
+
+/** A parsed route key. */
+export interface Pattern {
+  /** The path as written, e.g. `/v1/users/:id`. */
+  readonly path: string
+  /** The one method it is for; `undefined` is every method. */
+  readonly method: string | undefined
+  readonly segments: readonly Segment[]
+}
+
+/** One segment of a pattern; a wildcard stands last and covers the bare path and every depth. */
+export type Segment =
+  | { readonly kind: 'static'; readonly text: string }
+  | { readonly kind: 'param'; readonly name: string }
+  | { readonly kind: 'wildcard' }
+
+/** What is wrong with a route key. */
+export interface PatternFault {
+  readonly message: string
+  readonly mend: string
+}
+
+/** Reads a route key: an optional method, a space, a path of canonical form. */
+export function parsePattern(key: string): Pattern | PatternFault {
+  const space = key.indexOf(' ')
+  const method = space < 0 ? undefined : key.slice(0, space)
+  const path = space < 0 ? key : key.slice(space + 1)
+  if (method !== undefined && !(METHODS as readonly string[]).includes(method))
+    return {
+      message: `a route may name one method of ${METHODS.join(', ')}`,
+      mend: `write it as "GET ${path.trim().startsWith('/') ? path.trim() : '/path'}"`,
+    }
+  if (!path.startsWith('/')) return { message: 'a route path starts with "/"', mend: `write "/${path}"` }
+  const segments: Segment[] = []
+  const parts = path.slice(1).split('/')
+  for (const [index, part] of parts.entries()) {
+    const last = index === parts.length - 1
+    if (part === '*') {
+      if (!last)
+        return {
+          message: '"*" may only stand as the last segment',
+          mend: 'use ":name" for one segment in the middle',
+        }
+      segments.push({ kind: 'wildcard' })
+    } else if (part.includes('*'))
+      return { message: '"*" must be a whole segment', mend: 'write "/files/*", or ":name" for one segment' }
+    else if (part.startsWith(':')) {
+      if (!/^:[A-Za-z_]\w*$/.test(part))
+        return { message: 'a parameter is ":" and a name of letters, digits and "_"', mend: 'write ":id"' }
+      segments.push({ kind: 'param', name: part.slice(1) })
+    } else if (part.includes(':') || part.includes('{') || part.includes('('))
+      return { message: 'a segment is a word, ":name" or "*"', mend: 'write "/users/:id"' }
+    else segments.push({ kind: 'static', text: part })
+  }
+  const plain = path.replace(/\/\*$/, '').replaceAll(':', '') || '/'
+  const fault = pathFault(plain)
+  if (fault)
+    return {
+      message: `a route path must be canonical (${fault})`,
+      mend: 'write it as a browser would send it, with %XX in capitals',
+    }
+  return { path, method, segments }
+}
+
+/** True where `parsePattern` found a fault. */
+export function isPatternFault(result: Pattern | PatternFault): result is PatternFault {
+  return 'mend' in result
+}
+
+/** How a program that ignores letter case and trailing slashes would read a path. */
+export function foldPath(path: string): string {
+  const folded = path.toLowerCase()
+  return folded.length > 1 && folded.endsWith('/') ? folded.slice(0, -1) : folded
+}

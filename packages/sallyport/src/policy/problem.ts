@@ -1,0 +1,88 @@
+// A wrong policy as data: what was wrong, where, what was received and how to mend it.
+
+/** The ways in which a policy can be wrong; stable, for tools. */
+export type PolicyProblemKind =
+  | 'type'
+  | 'value'
+  | 'unknown'
+  | 'missing'
+  | 'contradiction'
+  | 'insecure'
+  | 'route'
+
+/** One wrong place in a policy. */
+export interface PolicyProblem {
+  /** Where: `transport.hsts.maxAgeSeconds`, `routes["/v1/x"].cache`. */
+  readonly path: string
+  readonly kind: PolicyProblemKind
+  /** What stood there, as it was written. */
+  readonly received: unknown
+  /** What is wrong, without path and value. */
+  readonly message: string
+  /** What to write instead. */
+  readonly mend: string
+}
+
+/** Thrown when a policy is refused; carries every problem, not only the first. */
+export class PolicyError extends Error {
+  readonly problems: readonly PolicyProblem[]
+  constructor(problems: readonly PolicyProblem[]) {
+    super(problems.map(sentence).join('\n'))
+    this.name = 'PolicyError'
+    this.problems = problems
+  }
+}
+
+/** One line for one problem: `path: message, received value; mend`. */
+export function sentence(problem: PolicyProblem): string {
+  const received = problem.received === undefined ? '' : `, received ${show(problem.received)}`
+  return `${problem.path || 'policy'}: ${problem.message}${received}; ${problem.mend}`
+}
+
+/** A value as it would stand in the policy, cut after 80 characters. */
+export function show(value: unknown): string {
+  let text: string | undefined
+  try {
+    text = typeof value === 'bigint' || typeof value === 'symbol' ? String(value) : JSON.stringify(value)
+  } catch {
+    text = undefined
+  }
+  text ??= typeof value === 'function' ? 'a function' : String(value)
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+}
+
+/** A child's path: `a.b`, or `a["x/y"]` where the key is no identifier. */
+export function childPath(path: string, key: string | number): string {
+  if (typeof key === 'number') return `${path}[${key}]`
+  if (!/^[A-Za-z_$][\w$]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`
+  return path === '' ? key : `${path}.${key}`
+}
+
+/** The known word nearest to a mistyped one, when it is near enough to be meant. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  let best: string | undefined
+  let bestDistance = Math.min(3, Math.max(1, Math.floor(word.length / 3))) + 1
+  for (const candidate of known) {
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
+    if (distance < bestDistance) {
+      best = candidate
+      bestDistance = distance
+    }
+  }
+  return best
+}
+
+// Levenshtein, given up at `limit`; policies are short, so the plain table is enough.
+function editDistance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = a[i - 1] === b[j - 1] ? 0 : 1
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + change))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

@@ -1,0 +1,23 @@
+// `api`: the values of Driftstack's page (claims D1–D10, D13–D16, D18, D19), unchanged.
+
+import type { PolicyDocument } from '../guard/policy.ts'
+
+export const api: PolicyDocument = {
+  transport: { hsts: { maxAgeSeconds: 63_072_000, includeSubDomains: true, preload: true } },
+  headers: {
+    contentTypeOptions: 'nosniff',
+    frameOptions: 'SAMEORIGIN',
+    referrerPolicy: ['no-referrer'],
+    dnsPrefetchControl: 'off',
+    crossOriginResourcePolicy: 'cross-origin',
+    crossOriginEmbedderPolicy: false,
+  },
+  cache: { owner: 'handler' },
+  routes: {
+    '/v1/account/*': { data: 'private', cache: { owner: 'policy' } },
+    '/v1/admin/*': { data: 'private', cache: { owner: 'policy' } },
+    '/v1/billing/*': { data: 'private', cache: { owner: 'policy' } },
+    '/v1/status': { data: 'public', credentials: 'none', cache: { owner: 'policy', maxAgeSeconds: 30 } },
+    '/v1/status/stream': { data: 'stream', credentials: 'none', cache: { owner: 'policy' } },
+  },
+}

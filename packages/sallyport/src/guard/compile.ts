@@ -51,8 +51,20 @@ export function compileCell(
     perAnswer: emit.flatMap((stage) => (stage.perAnswer ? [stage.perAnswer] : [])),
     vary,
     varyLines: vary.length > 0 ? lines([['Vary', vary.join(', ')]]) : NO_LINES,
-    replaceBody: replacers[0],
+    replaceBody: replacers.length > 0 ? (status, seen) => firstCode(replacers, status, seen) : undefined,
   }
+}
+
+function firstCode(
+  replacers: readonly NonNullable<EmitStage['replaceBody']>[],
+  status: number,
+  seen: Seen,
+): ErrorCode | undefined {
+  for (const replaceBody of replacers) {
+    const code = replaceBody(status, seen)
+    if (code !== undefined) return code
+  }
+  return undefined
 }
 
 // Applications write few different names, but the memory of spellings is bounded all the same: names can come from

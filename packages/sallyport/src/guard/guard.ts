@@ -6,6 +6,7 @@ import type { Cell } from './cell.ts'
 import { compileCell } from './compile.ts'
 import type { Answer, Denial, EmitStage, Mode, Needs, Place, Stage, Verdict } from './control.ts'
 import { Exchange, type Incoming } from './exchange.ts'
+import { NO_LINES } from './lines.ts'
 import type { PolicyDocument } from './policy.ts'
 import { admitOrder, emitOrder } from './register.ts'
 import { controls, type ResolvedCell, type ResolvedPolicy, resolvePolicy } from './resolve.ts'
@@ -32,8 +33,11 @@ export interface Guard {
   unreadable(connection: Pick<Incoming, 'peer' | 'encrypted'>): Exchange
   /** Judges the request: `undefined` lets it pass. */
   admit(exchange: Exchange): Denial | Answer | undefined
-  /** What controls in report mode would have denied: `SP-CORS-01 origin_not_allowed /v1/*` → times. */
-  readonly wouldDeny: ReadonlyMap<string, number>
+  /**
+   * What controls in report mode would have done: `SP-CORS-01 origin_not_allowed /v1/*` (denied),
+   * `SP-HEADERS-01 x-frame-options /v1/*` (changed) → times.
+   */
+  readonly wouldDo: ReadonlyMap<string, number>
 }
 
 /**
@@ -52,8 +56,8 @@ export function createGuard(
     random: options.random ?? ((bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)),
     place,
   }
-  const wouldDeny = new Map<string, number>()
-  const compiler = cellCompiler(needs, wouldDeny)
+  const wouldDo = new Map<string, number>()
+  const compiler = cellCompiler(needs, wouldDo)
   const cells = resolved.cells.map((cell): Cell => ({ ...cell, compiled: compiler(cell) }))
   const strict = cells.at(-1)!
   const fallback = cells.at(-2)!
@@ -74,7 +78,7 @@ export function createGuard(
     place,
     strict,
     cells,
-    wouldDeny,
+    wouldDo,
     open(incoming) {
       const target = originForm(incoming.target)
       const query = target.indexOf('?')
@@ -109,7 +113,7 @@ function originForm(target: string): string {
 }
 
 // Cells of equal settings share their compiled form: 10,000 routes are usually a handful of kinds.
-function cellCompiler(needs: Needs, wouldDeny: Map<string, number>) {
+function cellCompiler(needs: Needs, wouldDo: Map<string, number>) {
   const byKind = new Map<string, Map<string, Stage>>()
   const compiledByKind = new Map<string, Cell['compiled']>()
   return (cell: ResolvedCell): Cell['compiled'] => {
@@ -132,12 +136,14 @@ function cellCompiler(needs: Needs, wouldDeny: Map<string, number>) {
       const step = stages.get(name)?.admit
       if (!step) continue
       const id = controls.find((control) => control.name === name)!.id
-      admit.push(modeOf(cell, name) === 'report' ? reporting(step, id, cell.id, wouldDeny) : step)
+      admit.push(modeOf(cell, name) === 'report' ? reporting(step, id, cell.id, wouldDo) : step)
     }
     const emit: EmitStage[] = []
     for (const name of emitOrder) {
       const stage = stages.get(name)?.emit
-      if (stage) emit.push(stage)
+      if (!stage) continue
+      const id = controls.find((control) => control.name === name)!.id
+      emit.push(modeOf(cell, name) === 'report' ? reportingEmit(stage, id, cell.id, wouldDo) : stage)
     }
     const compiled = compileCell(admit, emit)
     if (!reports) compiledByKind.set(kind, compiled)
@@ -149,19 +155,49 @@ function modeOf(cell: ResolvedCell, control: string): Mode {
   return (cell.settings[control] as { mode?: Mode }).mode ?? 'enforce'
 }
 
-// In report mode a control judges as ever, and only counts what it would have denied. The keys are products of the
-// policy (controls × codes × cells), so callers can't make them grow.
+// In report mode a control judges as ever, and only counts what it would have done. The keys are products of the
+// policy (controls × codes or owned names × cells), so callers can't make them grow.
+function count(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1)
+}
+
 function reporting(
   step: NonNullable<Stage['admit']>,
   control: string,
   cell: string,
-  wouldDeny: Map<string, number>,
+  wouldDo: Map<string, number>,
 ): (exchange: Exchange) => Verdict {
   return (exchange) => {
     const verdict = step(exchange)
     if (verdict?.kind !== 'deny') return verdict
-    const key = `${control} ${verdict.code} ${cell}`
-    wouldDeny.set(key, (wouldDeny.get(key) ?? 0) + 1)
+    count(wouldDo, `${control} ${verdict.code} ${cell}`)
     return undefined
+  }
+}
+
+// An emitting control in report mode owns nothing: it watches, and counts each line that it would have changed.
+function reportingEmit(
+  stage: EmitStage,
+  control: string,
+  cell: string,
+  wouldDo: Map<string, number>,
+): EmitStage {
+  const owns = stage.owns ?? []
+  return {
+    watches: [...owns, ...(stage.watches ?? [])],
+    perAnswer(exchange, status, seen) {
+      const own = stage.perAnswer?.(exchange, status, seen) ?? NO_LINES
+      const wanted = new Map(
+        [...(stage.fixed?.pairs ?? []), ...own.pairs].map(([name, value]) => [name.toLowerCase(), value]),
+      )
+      for (const name of owns)
+        if (seen.get(name) !== wanted.get(name)) count(wouldDo, `${control} ${name} ${cell}`)
+      return NO_LINES
+    },
+    replaceBody(status, seen) {
+      const code = stage.replaceBody?.(status, seen)
+      if (code !== undefined) count(wouldDo, `${control} body:${code} ${cell}`)
+      return undefined
+    },
   }
 }

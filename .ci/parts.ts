@@ -1,0 +1,71 @@
+// The real programs that some suites need. Where one is missing it is installed if CI is set and it may be, else the
+// suite is reported as skipped, by name, with the line that installs the part.
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+
+/** One program or folder that a suite needs. */
+export interface Part {
+  readonly name: string
+  /** The suites that need it. */
+  readonly suites: string
+  present(): boolean
+  /** The command that brings it, for people and for CI. */
+  readonly install: readonly string[]
+}
+
+function hasCommand(name: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' }).status === 0 || existsSync(`/usr/sbin/${name}`)
+}
+
+function debian(name: string, command: string, suites: string): Part {
+  return {
+    name,
+    suites,
+    present: () => hasCommand(command),
+    install: ['apt-get', 'install', '-y', '--no-install-recommends', name],
+  }
+}
+
+function folder(name: string, path: string, suites: string): Part {
+  return {
+    name,
+    suites,
+    present: () => existsSync(`${root}${path}/node_modules/.package-lock.json`),
+    install: ['npm', 'ci', '--prefix', path],
+  }
+}
+
+/** Every part, in the order in which they are brought. */
+export const parts: readonly Part[] = [
+  debian('curl', 'curl', 'the command, the gateway, examples (real client)'),
+  debian('openssl', 'openssl', 'local certificates'),
+  debian('nginx-light', 'nginx', 'a caching nginx in front (D6–D8)'),
+  debian('wrk', 'wrk', 'benchmarks'),
+  folder('Next.js example', 'examples/calmony-pay', 'next start (C1–C6, C8)'),
+  folder('Bun, Deno, workerd', 'packages/sallyport/test/runtimes', 'sallyport/fetch on other runtimes'),
+]
+
+/** Brings what is missing where that is allowed; returns what is still missing. */
+export function ensureParts(wanted: readonly Part[] = parts): readonly Part[] {
+  const missing = wanted.filter((part) => !part.present())
+  if (missing.length === 0 || !process.env.CI) return missing
+  if (missing.some((part) => part.install[0] === 'apt-get')) run(['apt-get', 'update'])
+  for (const part of missing) run(part.install)
+  return missing.filter((part) => !part.present())
+}
+
+function run([command, ...args]: readonly string[]): void {
+  try {
+    execFileSync(command!, args, {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
+  } catch {
+    // The part stays missing; its suites are reported as skipped.
+  }
+}

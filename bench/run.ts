@@ -1,0 +1,50 @@
+// `npm run bench [-- NAME] [--rounds N] [--seconds N] [--write]`: runs the benchmarks and prints their tables;
+// `--write` also writes them, with machine and date, to bench/RESULTS.md. `--short` is the run that CI makes.
+
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { benchApply } from './apply/run.ts'
+import { benchHeaders } from './headers/run.ts'
+import { benchImport } from './import/run.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    short: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+})
+const rounds = values.short ? 2 : Number(values.rounds)
+const seconds = values.short ? 1 : Number(values.seconds)
+
+const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
+  apply: async () => benchApply(),
+  import: async () => benchImport(values.short ? 5 : 15),
+  headers: () => benchHeaders(rounds, seconds),
+}
+
+const chosen = positionals.length > 0 ? positionals : Object.keys(benchmarks)
+const tables: string[] = []
+for (const name of chosen) {
+  const run = benchmarks[name]
+  if (!run) {
+    console.error(`no benchmark named ${JSON.stringify(name)}; there are ${Object.keys(benchmarks).join(', ')}`)
+    process.exit(2)
+  }
+  const table = await run()
+  console.log(table)
+  tables.push(table)
+}
+if (values.write) {
+  const text = [
+    '# Results',
+    '',
+    `Measured on ${new Date().toISOString().slice(0, 10)} by \`npm run bench -- --write\`. Compare ratios, not absolute figures.`,
+    '',
+    ...tables,
+  ].join('\n')
+  writeFileSync(fileURLToPath(new URL('RESULTS.md', import.meta.url)), text)
+}

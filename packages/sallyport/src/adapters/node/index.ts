@@ -13,8 +13,12 @@ import type { PolicyDocument } from '../../guard/policy.ts'
 import { attach } from './attach.ts'
 import { exchangeOf as exchangeOfResponse } from './response.ts'
 
+export type { ErrorCode } from '../../errors/catalogue.ts'
+export type { Exchange } from '../../guard/exchange.ts'
+export type { Guard } from '../../guard/guard.ts'
 export { definePolicy, type PolicyDocument } from '../../guard/policy.ts'
-export { attach } from './attach.ts'
+export { attach, respondWithCode } from './attach.ts'
+export { isBodyReplaced } from './response.ts'
 
 /** A policy, or a guard that is already compiled. */
 export type PolicyOrGuard = PolicyDocument | Guard

@@ -34,6 +34,11 @@ export function exchangeOf(response: object): Exchange | undefined {
   return (response as { [EXCHANGE]?: Exchange })[EXCHANGE]
 }
 
+/** True once a head is written whose body is the policy's own: what the application writes is dropped, `end` sends ours. */
+export function isBodyReplaced(response: object): boolean {
+  return (response as { [REPLACEMENT]?: string })[REPLACEMENT] !== undefined
+}
+
 export function setExchange(response: object, exchange: Exchange): void {
   ;(response as { [EXCHANGE]?: Exchange })[EXCHANGE] = exchange
 }

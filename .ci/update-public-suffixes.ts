@@ -13,7 +13,9 @@ interface Node {
   readonly below: Map<string, Node>
 }
 
-const target = fileURLToPath(new URL('../packages/sallyport/src/policy/public-suffix-data.ts', import.meta.url))
+const target = fileURLToPath(
+  new URL('../packages/sallyport/src/policy/public-suffix-data.ts', import.meta.url),
+)
 const folder = mkdtempSync(join(tmpdir(), 'public-suffixes-'))
 try {
   const npm = (...args: string[]) => execFileSync('npm', args, { cwd: folder, encoding: 'utf8' })
@@ -74,7 +76,8 @@ function add(root: Node, rule: string): void {
 function ascii(label: string): string {
   // Only labels that need it: a label such as "0" alone would be read as an address.
   const converted = /^[\x20-\x7e]*$/.test(label) ? label : domainToASCII(label)
-  if (!/^(\*|[a-z0-9-]+)$/.test(converted)) throw new Error(`a label that is no host name: ${JSON.stringify(label)}`)
+  if (!/^(\*|[a-z0-9-]+)$/.test(converted))
+    throw new Error(`a label that is no host name: ${JSON.stringify(label)}`)
   return converted
 }
 

@@ -1,8 +1,9 @@
-// The policy document: its type, its schema, `definePolicy`. Both are sums over the register of controls, so a new
+// The policy document: its type, its check, `definePolicy`. All are sums over the register of controls, so a new
 // control is in the language by standing in the register.
 
 import { isPatternFault, METHODS, parsePattern } from '../policy/pattern.ts'
-import { childPath, type PolicyProblem } from '../policy/problem.ts'
+import { plainCopy } from '../policy/plain.ts'
+import { childPath, type PolicyProblem, PROBLEM_LIMIT, show } from '../policy/problem.ts'
 import {
   type Infer,
   isPlainObject,
@@ -38,7 +39,7 @@ export interface PolicyDocument extends RoutePolicy {
   /** The version of this policy, for the posture page. */
   readonly version?: string
   /** Presets or policies that lie below this one, lowest first. */
-  readonly extends?: PresetName | readonly (PresetName | PolicyDocument)[]
+  readonly extends?: PresetName | PolicyDocument | readonly (PresetName | PolicyDocument)[]
   /** Settings for paths: `"/v1/account/*"`, `"GET /v1/users/:id"`. Most specific wins; routes inherit nothing from each other. */
   readonly routes?: { readonly [pattern: string]: RoutePolicy }
 }
@@ -82,54 +83,68 @@ const documentFields: { readonly [key: string]: Schema<unknown> } = {
 const documentKeys = [...Object.keys(documentFields), 'extends', 'routes']
 const routeKeys = Object.keys(routeFields)
 
-/** Every problem in the form of a document, `extends` included; contradictions are found when it is resolved. */
-export function documentProblems(document: unknown, path = ''): readonly PolicyProblem[] {
-  const problems: PolicyProblem[] = []
-  checkDocument(document, path, (found) => problems.push(found), 0)
-  return problems
+/** A document that has been read: a frozen copy, and every problem in its form. */
+export interface ReadDocument {
+  readonly document: PolicyDocument
+  readonly problems: readonly PolicyProblem[]
 }
 
-function checkDocument(document: unknown, path: string, report: Report, depth: number): void {
-  if (!isPlainObject(document)) {
-    report(
-      problem(path, 'type', 'expected an object of plain data', document, 'write { extends: "recommended" }'),
-    )
-    return
+/** Reads a document, `extends` included; contradictions between settings are found when it is resolved. */
+export function readDocument(input: unknown): ReadDocument {
+  const copy = plainCopy(input)
+  const document = copy.value as PolicyDocument
+  if (copy.problems.length > 0) return { document, problems: copy.problems }
+  const problems: PolicyProblem[] = []
+  const report: Report = (found) => {
+    if (problems.length < PROBLEM_LIMIT) problems.push(found)
   }
-  for (const [key, value] of Object.entries(document)) {
-    if (value === undefined) continue
-    const at = childPath(path, key)
-    if (key === 'extends') checkExtends(value, at, report, depth)
-    else if (key === 'routes') checkRoutes(value, at, report)
-    else if (Object.hasOwn(documentFields, key)) documentFields[key]!.check(value, at, report)
-    else report(unknownKey(path, key, documentKeys))
-  }
+  checkDocument(document, '', report, { depth: 0, layers: { count: 0 } })
+  return { document, problems }
+}
+
+// Layers of one document are counted together, since lists of lists grow fast.
+interface Nesting {
+  readonly depth: number
+  readonly layers: { count: number }
 }
 
 const MAX_DEPTH = 8
+const MAX_LAYERS = 64
 
-function checkExtends(value: unknown, path: string, report: Report, depth: number): void {
-  if (depth >= MAX_DEPTH) {
-    report(
-      problem(
-        path,
-        'value',
-        `policies are laid over each other more than ${MAX_DEPTH} deep`,
-        undefined,
-        'merge some of them',
-      ),
-    )
+function checkDocument(document: unknown, path: string, report: Report, nesting: Nesting): void {
+  if (!isPlainObject(document)) {
+    report(problem(path, 'type', 'expected an object', document, 'write { extends: "recommended" }'))
     return
   }
-  const layers = Array.isArray(value) ? value : [value]
-  layers.forEach((entry, index) => {
+  for (const [key, value] of Object.entries(document)) {
+    const at = childPath(path, key)
+    if (key === 'extends') checkExtends(value, at, report, nesting)
+    else if (key === 'routes') checkRoutes(value, at, report)
+    else if (Object.hasOwn(documentFields, key)) documentFields[key]!.check(value, at, report)
+    else report(unknownKey(path, key, documentKeys, homeOf(key)))
+  }
+}
+
+function checkExtends(value: unknown, path: string, report: Report, { depth, layers }: Nesting): void {
+  const below = Array.isArray(value) ? value : [value]
+  layers.count += below.length
+  if (depth >= MAX_DEPTH || layers.count > MAX_LAYERS) {
+    const what =
+      depth >= MAX_DEPTH ? `is nested more than ${MAX_DEPTH} deep` : `names more than ${MAX_LAYERS} layers`
+    report(problem(path, 'value', what, undefined, 'merge some of the policies into one'))
+    return
+  }
+  below.forEach((entry, index) => {
     const at = Array.isArray(value) ? childPath(path, index) : path
-    if (isPlainObject(entry)) checkDocument(entry, at, report, depth + 1)
+    if (isPlainObject(entry)) checkDocument(entry, at, report, { depth: depth + 1, layers })
     else presetSchema.check(entry, at, report)
   })
 }
 
 const presetSchema = oneOf(PRESET_NAMES, 'A preset to start from.')
+
+// A program matches every request against routes; none that it could meet is longer.
+const MAX_ROUTE_LENGTH = 2048
 
 function checkRoutes(value: unknown, path: string, report: Report): void {
   if (!isPlainObject(value)) {
@@ -137,6 +152,19 @@ function checkRoutes(value: unknown, path: string, report: Report): void {
     return
   }
   for (const [key, route] of Object.entries(value)) {
+    if (key.length > MAX_ROUTE_LENGTH) {
+      const cut = show(key)
+      report(
+        problem(
+          path,
+          'route',
+          `a route may have ${MAX_ROUTE_LENGTH} characters`,
+          cut,
+          'end it with "/*" earlier',
+        ),
+      )
+      continue
+    }
     const at = childPath(path, key)
     const pattern = parsePattern(key)
     if (isPatternFault(pattern)) report(problem(at, 'route', pattern.message, key, pattern.mend))
@@ -147,18 +175,37 @@ function checkRoutes(value: unknown, path: string, report: Report): void {
       continue
     }
     for (const [field, setting] of Object.entries(route)) {
-      if (setting === undefined) continue
       if (Object.hasOwn(routeFields, field)) routeFields[field]!.check(setting, childPath(at, field), report)
-      else report(unknownKey(at, field, routeKeys))
+      else if (documentKeys.includes(field))
+        report(
+          problem(
+            childPath(at, field),
+            'unknown',
+            `"${field}" is a setting of the whole policy, not of a route`,
+            undefined,
+            'move it to the top level',
+          ),
+        )
+      else report(unknownKey(at, field, routeKeys, homeOf(field)))
     }
   }
+}
+
+// `hsts` at the top level is meant as `transport.hsts`.
+function homeOf(key: string): string | undefined {
+  const control = register.find(({ schema }) => Object.hasOwn(schema.shape, key))
+  return control && `${control.name}.${key}`
 }
 
 /** The published JSON Schema (2020-12) of a policy document. */
 export function policyJsonSchema(id: string): JsonSchema {
   const properties = (fields: { readonly [key: string]: Schema<unknown> }) =>
     Object.fromEntries(Object.entries(fields).map(([key, schema]) => [key, schema.json]))
-  const preset = presetSchema.json
+  // Settings stand once, though the top level and every route take them.
+  const references = Object.fromEntries(
+    Object.keys(routeFields).map((key) => [key, { $ref: `#/$defs/${key}` }]),
+  )
+  const layerSchema = { anyOf: [presetSchema.json, { $ref: '#' }] }
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: id,
@@ -166,21 +213,19 @@ export function policyJsonSchema(id: string): JsonSchema {
     type: 'object',
     properties: {
       ...properties(documentFields),
+      ...references,
       extends: {
         description: 'Presets or policies that lie below this one, lowest first.',
-        anyOf: [preset, { type: 'array', items: { anyOf: [preset, { $ref: '#' }] } }],
+        anyOf: [...layerSchema.anyOf, { type: 'array', items: layerSchema, maxItems: MAX_LAYERS }],
       },
       routes: {
         description: 'Settings for paths; most specific wins.',
         type: 'object',
-        propertyNames: { pattern: `^((${METHODS.join('|')}) )?/` },
-        additionalProperties: {
-          type: 'object',
-          properties: properties(routeFields),
-          additionalProperties: false,
-        },
+        propertyNames: { pattern: `^((${METHODS.join('|')}) )?/`, maxLength: MAX_ROUTE_LENGTH },
+        additionalProperties: { type: 'object', properties: references, additionalProperties: false },
       },
     },
     additionalProperties: false,
+    $defs: properties(routeFields),
   }
 }

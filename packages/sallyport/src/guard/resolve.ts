@@ -2,13 +2,15 @@
 
 import { layer } from '../policy/merge.ts'
 import { isPatternFault, type Pattern, parsePattern } from '../policy/pattern.ts'
-import { childPath, PolicyError, type PolicyProblem } from '../policy/problem.ts'
-import { isPlainObject, problem } from '../policy/schema.ts'
+import { childPath, PolicyError, type PolicyProblem, PROBLEM_LIMIT, pathParts } from '../policy/problem.ts'
+import { problem } from '../policy/schema.ts'
 import { presets } from '../presets/index.ts'
+import type { PresetName } from '../presets/names.ts'
 import type { CellInfo, Resolved } from './cell.ts'
 import type { Control } from './control.ts'
-import { documentProblems, type PolicyDocument, type RoutePolicy } from './policy.ts'
+import { type PolicyDocument, type RoutePolicy, readDocument } from './policy.ts'
 import { register } from './register.ts'
+import { placeFinder } from './written.ts'
 
 /** One cell with the setting of every control. */
 export interface ResolvedCell extends CellInfo {
@@ -18,7 +20,7 @@ export interface ResolvedCell extends CellInfo {
 
 /** A policy that has been checked, with all its cells. */
 export interface ResolvedPolicy {
-  /** The document with everything that it extends laid below it; this is what is digested. */
+  /** The document with everything that it extends laid below it, without `$schema`; this is what is digested. */
   readonly document: PolicyDocument
   /** The cells of the routes, then the default cell, then the strict cell. */
   readonly cells: readonly ResolvedCell[]
@@ -33,15 +35,15 @@ export const controls: readonly Control[] = register as readonly unknown[] as re
  * @throws PolicyError with every problem, each with its path, what was received and how to mend it
  */
 export function resolvePolicy(input: PolicyDocument): ResolvedPolicy {
-  const formal = documentProblems(input)
-  if (formal.length > 0) throw new PolicyError(formal)
-  const document = flatten(input)
-  const { routes = {}, name: _name, version: _version, $schema: _schema, ...base } = document
+  const read = readDocument(input)
+  if (read.problems.length > 0) throw new PolicyError(read.problems)
+  const document = flatten(read.document)
+  const { routes = {}, name: _name, version: _version, ...base } = document
   const cells = Object.entries(routes).map(([key, route]) => routeCell(key, base, route))
   cells.push(cellOf({ id: '*', origin: 'default', method: undefined, path: '*' }, undefined, base, {}))
   cells.push(strictCell(base))
-  const problems = [...routeConflicts(cells), ...contradictions(cells, document)]
-  if (problems.length > 0) throw new PolicyError(problems)
+  const problems = [...routeConflicts(cells), ...contradictions(cells, read.document)]
+  if (problems.length > 0) throw new PolicyError(problems.slice(0, PROBLEM_LIMIT))
   return { document, cells }
 }
 
@@ -53,12 +55,13 @@ export function resolvedFor<S>(
   return policy.cells.map((cell) => ({ cell, setting: cell.settings[control.name] as S }))
 }
 
+// `$schema` tells an editor where the schema lies; it is no part of what the policy says.
 function flatten(document: PolicyDocument): PolicyDocument {
-  const { extends: below, ...own } = document
-  const layers = below === undefined ? [] : typeof below === 'string' ? [below] : below
+  const { extends: below = [], $schema: _schema, ...own } = document
+  const layers = (Array.isArray(below) ? below : [below]) as readonly (PresetName | PolicyDocument)[]
   let merged: PolicyDocument = {}
   for (const entry of layers)
-    merged = layer(merged, typeof entry === 'string' ? flatten(presets[entry]) : flatten(entry))
+    merged = layer(merged, flatten(typeof entry === 'string' ? presets[entry] : entry))
   return layer(merged, own)
 }
 
@@ -135,22 +138,42 @@ function routeConflicts(cells: readonly ResolvedCell[]): PolicyProblem[] {
   return problems
 }
 
-// A contradiction is reported where its setting was written: in the route, else at the policy's top level, once.
+// A contradiction is reported where its setting was written, once, however many cells inherit it.
 function contradictions(cells: readonly ResolvedCell[], document: PolicyDocument): PolicyProblem[] {
-  const problems = new Map<string, PolicyProblem>()
+  const placeOf = placeFinder(document)
+  const found = new Map<string, { problem: PolicyProblem; inherits: string[] }>()
   for (const cell of cells) {
+    // The strict cell is made from the default one, whose problems it would only repeat.
+    if (cell.origin === 'strict') continue
+    const route = cell.origin === 'route' ? cell.id : undefined
     for (const control of controls) {
-      for (const found of control.contradictions?.(cell.settings[control.name] as never, cell) ?? []) {
-        const local = found.path === '' ? control.name : `${control.name}.${found.path}`
-        const route = document.routes?.[cell.id]
-        const written = route !== undefined && (Object.hasOwn(route, control.name) || found.kind === 'route')
-        const dependsOnRoute =
-          route !== undefined && !isPlainObject((document as Record<string, unknown>)[control.name])
-        const path = written || dependsOnRoute ? `${childPath('routes', cell.id)}.${local}` : local
-        const key = `${path} ${found.message}`
-        if (!problems.has(key)) problems.set(key, { ...found, path })
+      for (const each of control.contradictions?.(cell.settings[control.name] as never, cell) ?? []) {
+        const local = pathParts(each.path)
+        const place = placeOf(route, [control.name, ...local])
+        let path = childPath(place.holder, control.name)
+        if (each.path !== '') path += each.path.startsWith('[') ? each.path : `.${each.path}`
+        const origin = place.preset === undefined ? '' : ` (from the preset "${place.preset}")`
+        const key = `${path} ${each.message}`
+        const known = found.get(key)
+        if (!known) {
+          const message = each.message + origin
+          found.set(key, {
+            problem: { ...each, path, message },
+            inherits: place.inRoute ? [] : [cell.id],
+          })
+        } else if (!place.inRoute) known.inherits.push(cell.id)
       }
     }
   }
-  return [...problems.values()]
+  return Array.from(found.values(), ({ problem: each, inherits }) =>
+    inherits.length === 0 || inherits.includes('*')
+      ? each
+      : { ...each, message: `${each.message}, in ${routesInWords(inherits)}` },
+  )
+}
+
+function routesInWords([first, ...rest]: readonly string[]): string {
+  return rest.length === 0
+    ? `the route "${first}"`
+    : `"${first}" and ${rest.length} more route${rest.length > 1 ? 's' : ''}`
 }

@@ -1,5 +1,7 @@
 // The canonical form of a policy (RFC 8785) and its digest: the same policy has the same digest in every place.
 
+import { isPlainObject } from './schema.ts'
+
 /**
  * The JSON Canonicalization Scheme: members sorted by UTF-16 code units, numbers as ECMAScript writes them,
  * no white space.
@@ -18,14 +20,16 @@ export function canonicalJson(value: unknown): string {
     if (!Number.isFinite(value)) throw new TypeError(`${value} has no canonical form (RFC 8785, 3.2.2.3)`)
     return JSON.stringify(value)
   }
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  if (typeof value === 'object') {
-    const members = Object.entries(value as Record<string, unknown>)
+  // Array.from shows the holes of a sparse list, which `map` would jump over.
+  if (Array.isArray(value)) return `[${Array.from(value, canonicalJson).join(',')}]`
+  if (isPlainObject(value)) {
+    const members = Object.entries(value)
       .filter(([, member]) => member !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
     return `{${members.map(([name, member]) => `${canonicalJson(name)}:${canonicalJson(member)}`).join(',')}}`
   }
-  throw new TypeError(`a ${typeof value} has no canonical form; a policy is plain data`)
+  const what = typeof value === 'object' ? 'an instance of a class' : `a ${typeof value}`
+  throw new TypeError(`${what} has no canonical form; a policy is plain data`)
 }
 
 /** `sha256:` and 64 hexadecimal digits over the canonical form. */

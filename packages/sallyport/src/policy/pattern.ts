@@ -1,6 +1,7 @@
 // Route patterns: `/v1/account/*`, `GET /v1/users/:id`. Parsing, and the reasons to refuse one.
 
-import { pathFault } from './canonical.ts'
+import { type PathFault, pathFault } from './canonical.ts'
+import { nearest } from './problem.ts'
 
 /** The methods that a route may name. CONNECT and TRACE are refused by the `request` control and have no routes. */
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY'] as const
@@ -28,15 +29,19 @@ export interface PatternFault {
 
 /** Reads a route key: an optional method, a space, a path of canonical form. */
 export function parsePattern(key: string): Pattern | PatternFault {
-  const space = key.indexOf(' ')
+  const space = key.startsWith('/') ? -1 : key.indexOf(' ')
   const method = space < 0 ? undefined : key.slice(0, space)
   const path = space < 0 ? key : key.slice(space + 1)
   if (method !== undefined && !(METHODS as readonly string[]).includes(method))
     return {
       message: `a route may name one method of ${METHODS.join(', ')}`,
-      mend: `write it as "GET ${path.trim().startsWith('/') ? path.trim() : '/path'}"`,
+      mend: `write "${nearest(method, METHODS) ?? 'GET'} /${path.trim().replace(/^\/+/, '')}", or no method for every one`,
     }
-  if (!path.startsWith('/')) return { message: 'a route path starts with "/"', mend: `write "/${path}"` }
+  if (!path.startsWith('/'))
+    return {
+      message: 'a route path starts with "/"',
+      mend: `write "${method ? `${method} ` : ''}/${path.trim()}"`,
+    }
   const segments: Segment[] = []
   const parts = path.slice(1).split('/')
   for (const [index, part] of parts.entries()) {
@@ -62,10 +67,31 @@ export function parsePattern(key: string): Pattern | PatternFault {
   const fault = pathFault(plain)
   if (fault)
     return {
-      message: `a route path must be canonical (${fault})`,
-      mend: 'write it as a browser would send it, with %XX in capitals',
+      message: `a route path is written as clients send it, and this one has ${FAULTS[fault][0]}`,
+      mend: FAULTS[fault][1],
     }
   return { path, method, segments }
+}
+
+const FAULTS: Readonly<Record<PathFault, readonly [has: string, mend: string]>> = {
+  'not-absolute': ['no "/" at its start', 'write "/path"'],
+  'empty-segment': ['an empty segment', 'write one "/" for "//"'],
+  'dot-segment': ['a dot segment', 'write the path that it leads to, without "." and ".."'],
+  backslash: ['a backslash', 'write "/"'],
+  semicolon: ['a semicolon', 'servers disagree about ";": choose another path'],
+  'control-character': ['a control character', 'remove it'],
+  'raw-character': [
+    'a character that must be escaped',
+    'write it as %XX, without query or fragment: routes match the path alone',
+  ],
+  'bad-escape': ['"%" without two hexadecimal digits after it', 'write "%25" for "%" itself'],
+  'lower-case-escape': ['an escape in small letters', 'write its digits in capitals, such as %C3'],
+  'needless-escape': ['an escape of a plain character', 'write the character itself'],
+  'encoded-separator': [
+    'an escaped slash or backslash',
+    'choose a path without it: servers disagree about it',
+  ],
+  'invalid-utf8': ['an escape that is not UTF-8', 'escape the UTF-8 bytes of the character'],
 }
 
 /** True where `parsePattern` found a fault. */

@@ -23,6 +23,9 @@ export interface PolicyProblem {
   readonly mend: string
 }
 
+/** So many problems are reported; a policy that has more is not read to the end. */
+export const PROBLEM_LIMIT = 100
+
 /** Thrown when a policy is refused; carries every problem, not only the first. */
 export class PolicyError extends Error {
   readonly problems: readonly PolicyProblem[]
@@ -36,19 +39,38 @@ export class PolicyError extends Error {
 /** One line for one problem: `path: message, received value; mend`. */
 export function sentence(problem: PolicyProblem): string {
   const received = problem.received === undefined ? '' : `, received ${show(problem.received)}`
-  return `${problem.path || 'policy'}: ${problem.message}${received}; ${problem.mend}`
+  return `${cut(problem.path, 240) || 'policy'}: ${problem.message}${received}; ${problem.mend}`
 }
 
-/** A value as it would stand in the policy, cut after 80 characters. */
+const SHOWN = 80
+
+/** A value as it would stand in the policy, cut after 80 characters. Total: no value makes it throw or grow. */
 export function show(value: unknown): string {
-  let text: string | undefined
-  try {
-    text = typeof value === 'bigint' || typeof value === 'symbol' ? String(value) : JSON.stringify(value)
-  } catch {
-    text = undefined
+  return cut(write(value, SHOWN), SHOWN)
+}
+
+// JSON with a budget, so that a huge or cyclic value costs no more than what is shown of it.
+function write(value: unknown, budget: number): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, budget + 1))
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (budget <= 0) return '...'
+  const isList = Array.isArray(value)
+  const parts: string[] = []
+  let left = budget - 2
+  for (const key of Object.keys(value)) {
+    if (left < 0) break
+    const member = Object.getOwnPropertyDescriptor(value, key)
+    const text = member && 'value' in member ? write(member.value, left) : 'a getter'
+    const part = isList ? text : `${JSON.stringify(key.slice(0, budget))}:${text}`
+    left -= part.length + 1
+    parts.push(part)
   }
-  text ??= typeof value === 'function' ? 'a function' : String(value)
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text
+  return isList ? `[${parts.join(',')}]` : `{${parts.join(',')}}`
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 3)}...` : text
 }
 
 /** A child's path: `a.b`, or `a["x/y"]` where the key is no identifier. */
@@ -56,6 +78,16 @@ export function childPath(path: string, key: string | number): string {
   if (typeof key === 'number') return `${path}[${key}]`
   if (!/^[A-Za-z_$][\w$]*$/.test(key)) return `${path}[${JSON.stringify(key)}]`
   return path === '' ? key : `${path}.${key}`
+}
+
+/** A path in its parts, as `childPath` wrote it: `a.b[2]["x/y"]` is `a`, `b`, `2`, `x/y`. */
+export function pathParts(path: string): readonly string[] {
+  const parts: string[] = []
+  for (const [, word, index, quoted] of path.matchAll(
+    /([A-Za-z_$][\w$]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/g,
+  ))
+    parts.push(word ?? index ?? (JSON.parse(quoted!) as string))
+  return parts
 }
 
 /** The known word nearest to a mistyped one, when it is near enough to be meant. */

@@ -1,7 +1,7 @@
 // The small schema language of policy settings: it validates with path and mend, types what it validates,
 // and writes the published JSON Schema. Values are never coerced.
 
-import { childPath, nearest, type PolicyProblem, type PolicyProblemKind } from './problem.ts'
+import { childPath, nearest, type PolicyProblem, type PolicyProblemKind, show } from './problem.ts'
 
 /** A JSON Schema (2020-12) fragment. */
 export type JsonSchema = { readonly [key: string]: unknown }
@@ -216,13 +216,18 @@ export function object<S extends Shape>(shape: S, doc: string): Schema<FromShape
   }
 }
 
-/** The problem of a key that no schema knows. */
-export function unknownKey(path: string, key: string, known: readonly string[]): PolicyProblem {
-  const meant = nearest(key, known)
+/** The problem of a key that no schema knows; `home` is where the key does stand, when it is known elsewhere. */
+export function unknownKey(
+  path: string,
+  key: string,
+  known: readonly string[],
+  home?: string,
+): PolicyProblem {
+  const meant = home ?? nearest(key, known)
   return problem(
     childPath(path, key),
     'unknown',
-    `there is no setting "${key}" here`,
+    `there is no setting ${show(key)} here`,
     undefined,
     meant ? `did you mean "${meant}"?` : `the settings here are ${known.join(', ')}`,
   )

@@ -2,7 +2,7 @@
 // one string of header lines.
 
 import type { ErrorCode } from '../errors/catalogue.ts'
-import type { Denial, EmitStage, Seen, Stage, Verdict } from './control.ts'
+import type { Denial, EmitStage, Identify, Seen, Stage, Verdict } from './control.ts'
 import type { Exchange } from './exchange.ts'
 import { joinLines, type Lines, lines, NO_LINES } from './lines.ts'
 
@@ -20,6 +20,7 @@ export type NameTable = (name: string) => number
 
 /** A cell's stages, ready to run. */
 export interface CompiledCell {
+  readonly identify: Identify
   readonly admit: readonly ((exchange: Exchange) => Denial | Verdict)[]
   readonly names: NameTable
   readonly fixed: Lines
@@ -34,6 +35,7 @@ export interface CompiledCell {
 export function compileCell(
   admit: readonly NonNullable<Stage['admit']>[],
   emit: readonly EmitStage[],
+  identify: Identify = {},
 ): CompiledCell {
   const table = new Map<string, number>()
   const mark = (name: string, bits: number) => table.set(name, (table.get(name) ?? PASS) | bits)
@@ -45,6 +47,7 @@ export function compileCell(
   if (vary.length > 0) mark('vary', VARY)
   const replacers = emit.flatMap((stage) => (stage.replaceBody ? [stage.replaceBody] : []))
   return {
+    identify,
     admit,
     names: nameTable(table),
     fixed: joinLines(...emit.map((stage) => stage.fixed ?? NO_LINES)),

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../errors/catalogue.ts'
 import type { PolicyProblem } from '../policy/problem.ts'
 import type { Schema } from '../policy/schema.ts'
 import type { CellInfo, Resolved } from './cell.ts'
-import type { Exchange } from './exchange.ts'
+import type { Client, Exchange } from './exchange.ts'
 import type { Lines } from './lines.ts'
 
 /** How a control acts: it acts, it only counts what it would have done, or it does nothing. */
@@ -58,8 +58,17 @@ export interface Seen {
   get(name: string): string | undefined
 }
 
+/** Facts about the caller, each found out when it is first asked for. */
+export interface Identify {
+  client?(exchange: Exchange): Client
+  requestId?(exchange: Exchange): string
+  traceparent?(exchange: Exchange): string | undefined
+}
+
 /** What a control does in one cell, compiled from its setting. */
 export interface Stage {
+  /** Who calls; holds for every answer, also where no control judged. One control of the register has it. */
+  readonly identify?: Identify
   /** Judges the request. */
   admit?(exchange: Exchange): Verdict
   /** What it puts on every answer. */

@@ -1,6 +1,7 @@
 // One request and its answer, as the controls see it: the only seam between sockets and policy.
 // Front ends and adapters fill it; controls read it, and hand facts to each other only through its typed fields.
 
+import { formatAddress, peerAddress } from '../policy/address.ts'
 import type { Cell } from './cell.ts'
 
 /** The facts of a request that a front end must supply. */
@@ -23,15 +24,39 @@ export interface Incoming {
 /** The scheme by which the client came, as far as it is known. */
 export type Scheme = 'https' | 'http' | 'unknown'
 
-/** What the `client` control finds out: who called, behind the declared proxies. */
+/** Who called, behind the declared proxies. */
 export interface Client {
-  /** The client's address; `undefined` where the host hides it. */
+  /** The client's address in canonical text; `undefined` where the host hides it, or the connection is gone already. */
   readonly address: string | undefined
   readonly scheme: Scheme
   /** The host asked for: the request's own, or the one that a declared proxy forwards. */
   readonly host: string | undefined
   /** True where the peer is a declared proxy. */
   readonly viaProxy: boolean
+}
+
+/** The other end of the connection. Read when asked for: most requests never need the address. */
+export class DirectClient implements Client {
+  readonly viaProxy = false
+  private readonly incoming: Incoming
+
+  constructor(incoming: Incoming) {
+    this.incoming = incoming
+  }
+
+  get address(): string | undefined {
+    const peer = peerAddress(this.incoming.peer)
+    return peer && formatAddress(peer)
+  }
+
+  // What reaches us in clear may have been encrypted up to a front that is not declared.
+  get scheme(): Scheme {
+    return this.incoming.encrypted ? 'https' : 'unknown'
+  }
+
+  get host(): string | undefined {
+    return this.incoming.header('host')
+  }
 }
 
 /** Which kind of credential a request is judged by. */
@@ -45,12 +70,6 @@ export class Exchange {
   readonly path: string
   /** Path and query, also where the target came in absolute form. */
   readonly target: string
-  /** Written by `client`. */
-  client: Client | undefined = undefined
-  /** Written by `client`; empty where the policy asks for none. */
-  requestId = ''
-  /** Written by `client`: the W3C trace context to hand on. */
-  traceparent: string | undefined = undefined
   /** Written by `cors`: the caller is an origin that must not act with the user's cookies. */
   cookiesIgnored = false
   /** Written by `request` for bodies whose length is not known before they end; bytes. */
@@ -59,6 +78,9 @@ export class Exchange {
   answeredByGuard = false
   /** The nonce of this answer's Content-Security-Policy; made when first asked for. */
   private nonceValue: string | undefined = undefined
+  private clientValue: Client | undefined = undefined
+  private requestIdValue: string | undefined = undefined
+  private traceparentValue: string | undefined = undefined
 
   constructor(incoming: Incoming, cell: Cell, path: string, target: string) {
     this.incoming = incoming
@@ -70,6 +92,24 @@ export class Exchange {
   /** A header's first value by its lower-case name. */
   header(name: string): string | undefined {
     return this.incoming.header(name)
+  }
+
+  /** Who calls: what `client` finds out; the peer of the connection where no proxy is declared. */
+  get client(): Client {
+    this.clientValue ??= this.cell.compiled.identify.client?.(this) ?? new DirectClient(this.incoming)
+    return this.clientValue
+  }
+
+  /** Made by `client` when first asked for; empty where the policy asks for none. */
+  get requestId(): string {
+    this.requestIdValue ??= this.cell.compiled.identify.requestId?.(this) ?? ''
+    return this.requestIdValue
+  }
+
+  /** The W3C trace context to hand on, where the policy asks for one. */
+  get traceparent(): string | undefined {
+    this.traceparentValue ??= this.cell.compiled.identify.traceparent?.(this)
+    return this.traceparentValue
   }
 
   /** 128 random bits in base64, the same for the whole answer. */

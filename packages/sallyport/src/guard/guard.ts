@@ -4,7 +4,7 @@ import { pathFault } from '../policy/canonical.ts'
 import { buildRouter, type Router } from '../policy/router.ts'
 import type { Cell } from './cell.ts'
 import { compileCell } from './compile.ts'
-import type { Answer, Denial, EmitStage, Mode, Needs, Place, Stage, Verdict } from './control.ts'
+import type { Answer, Denial, EmitStage, Identify, Mode, Needs, Place, Stage, Verdict } from './control.ts'
 import { Exchange, type Incoming } from './exchange.ts'
 import { NO_LINES } from './lines.ts'
 import type { PolicyDocument } from './policy.ts'
@@ -145,7 +145,11 @@ function cellCompiler(needs: Needs, wouldDo: Map<string, number>) {
       const id = controls.find((control) => control.name === name)!.id
       emit.push(modeOf(cell, name) === 'report' ? reportingEmit(stage, id, cell.id, wouldDo) : stage)
     }
-    const compiled = compileCell(admit, emit)
+    let identify: Identify = {}
+    // In report mode nothing changes, so the facts are those of a cell without the control.
+    for (const [name, stage] of stages)
+      if (stage.identify && modeOf(cell, name) === 'enforce') identify = stage.identify
+    const compiled = compileCell(admit, emit, identify)
     if (!reports) compiledByKind.set(kind, compiled)
     return compiled
   }

@@ -24,13 +24,13 @@ function hstsStage(setting: TransportSetting, needs: Needs): EmitStage {
 }
 
 function requireHttps(setting: TransportSetting, exchange: Exchange): Verdict {
+  // Where TLS ends here, the connection itself decides, whatever a proxy forwards.
   const scheme =
-    exchange.client?.scheme ??
-    (setting.tls === 'here' ? (exchange.incoming.encrypted ? 'https' : 'http') : 'unknown')
+    setting.tls === 'here' ? (exchange.incoming.encrypted ? 'https' : 'http') : exchange.client.scheme
   if (scheme !== 'http') return undefined
   const { method } = exchange.incoming
   const target = exchange.target
-  const host = exchange.client?.host ?? exchange.header('host')
+  const host = exchange.client.host
   const redirects =
     setting.plainHttp === 'redirect' &&
     (method === 'GET' || method === 'HEAD') &&

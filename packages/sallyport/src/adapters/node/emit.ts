@@ -4,6 +4,7 @@ import { STATUS_CODES } from 'node:http'
 import { PROBLEM_TYPE, problemBody } from '../../errors/problem-document.ts'
 import { type CompiledCell, mergeVary, OWNED, PASS, VARY, WATCHED } from '../../guard/compile.ts'
 import type { Seen } from '../../guard/control.ts'
+import { staysOnReplaced } from '../../guard/emission.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 
 /** The forms in which Node hands over headers: its own table, a flat or nested list, a caller's object. */
@@ -18,10 +19,6 @@ export interface Emission {
 }
 
 const NOTHING_SEEN: Seen = { get: () => undefined }
-
-// What may stay on an answer whose body is replaced: nothing that describes the old body, nothing of the application's making.
-const KEPT_ON_REPLACED =
-  /^(?:connection|keep-alive|date|retry-after|set-cookie|vary|www-authenticate|allow|(?:x-)?ratelimit(?:-.*)?|access-control-.*)$/i
 
 /**
  * Works out an answer's head.
@@ -105,7 +102,7 @@ function take(compiled: CompiledCell, headers: NodeHeaders, isTable: boolean): T
 function keepSafe(headers: NodeHeaders, isTable: boolean, bytes: number): NodeHeaders {
   if (isTable) {
     const table = headers as Record<string, [string, unknown]>
-    for (const key in table) if (!KEPT_ON_REPLACED.test(key)) delete table[key]
+    for (const key in table) if (!staysOnReplaced(key)) delete table[key]
     table['content-length'] = ['Content-Length', String(bytes)]
     return table
   }
@@ -114,6 +111,6 @@ function keepSafe(headers: NodeHeaders, isTable: boolean, bytes: number): NodeHe
     ? headers.flat(1)
     : Object.entries(headers ?? {}).flat(1)
   for (let i = 0; i < pairs.length; i += 2)
-    if (KEPT_ON_REPLACED.test(String(pairs[i]))) kept.push(pairs[i], pairs[i + 1])
+    if (staysOnReplaced(String(pairs[i]))) kept.push(pairs[i], pairs[i + 1])
   return kept
 }

@@ -1,0 +1,74 @@
+// A Request as the guard reads it. Its host has already joined repeated headers and resolved dot segments, so the
+// raw list is empty and the target is the URL's.
+
+import type { Incoming } from '../../guard/exchange.ts'
+
+type PeerOption = ((request: Request, ...rest: unknown[]) => string | undefined) | undefined
+
+export class FetchIncoming implements Incoming {
+  readonly method: string
+  readonly target: string
+  readonly rawHeaders: readonly string[] = []
+  // Fetch hosts hide the version; only a request that they could read comes here.
+  readonly httpVersion = '1.1'
+  readonly encrypted: boolean
+  private readonly request: Request
+  private readonly rest: readonly unknown[]
+  private readonly peerOption: PeerOption
+  private readonly authority: string
+
+  constructor(request: Request, rest: readonly unknown[], peer: PeerOption) {
+    this.request = request
+    this.rest = rest
+    this.peerOption = peer
+    this.method = request.method
+    const { url } = request
+    this.encrypted = url.startsWith('https:')
+    const host = url.indexOf('://') + 3
+    const path = afterAuthority(url, host)
+    const hash = url.indexOf('#', path)
+    const target = url.slice(path, hash < 0 ? undefined : hash)
+    this.authority = url.slice(host, path)
+    this.target = target.startsWith('/') ? target : `/${target}`
+  }
+
+  get peer(): string | undefined {
+    return this.peerOption
+      ? this.peerOption(this.request, ...this.rest)
+      : hostPeer(this.request, this.rest[0])
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers.get(name)
+    if (value !== null) return value
+    // HTTP/2 has no Host line, and some hosts show none; the URL was made from what took its place.
+    return name === 'host' && this.authority !== '' ? this.authority : undefined
+  }
+}
+
+function afterAuthority(url: string, from: number): number {
+  for (let i = from; i < url.length; i++) {
+    const c = url.charCodeAt(i)
+    if (c === 47 || c === 63 || c === 35) return i
+  }
+  return url.length
+}
+
+interface BunServer {
+  requestIP(request: Request): { address: string } | null
+}
+
+// What the hosts hand over beside the request: Bun its server, Deno its info, Hono's Node server its bindings.
+function hostPeer(request: Request, info: unknown): string | undefined {
+  if (typeof info !== 'object' || info === null) return undefined
+  const host = info as {
+    requestIP?: unknown
+    remoteAddr?: { hostname?: unknown }
+    incoming?: { socket?: { remoteAddress?: unknown } }
+  }
+  const address =
+    typeof host.requestIP === 'function'
+      ? (info as BunServer).requestIP(request)?.address
+      : (host.remoteAddr?.hostname ?? host.incoming?.socket?.remoteAddress)
+  return typeof address === 'string' ? address : undefined
+}

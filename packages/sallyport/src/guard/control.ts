@@ -199,7 +199,8 @@ export interface Control<Setting extends ModeSetting = ModeSetting> {
   /** The setting of the cell for paths that are not canonical, from the policy's own; absent: the same. */
   strict?(setting: Setting): Setting
   compile?(setting: Setting, cell: CellInfo, needs: Needs): Stage
-  describe(cells: readonly Resolved<Setting>[]): Section
+  /** `place` is where the guard runs: what can't be done there stands among the limits. */
+  describe(cells: readonly Resolved<Setting>[], place: Place): Section
   readonly probe: ((cells: readonly Resolved<Setting>[]) => readonly Probe[]) | NotObservable
   compare(before: Setting, after: Setting, cell: CellInfo): readonly Change[]
 }

@@ -1,0 +1,49 @@
+// The policy as Next's proxy.ts, for hosts such as Vercel where no server is ours: it judges each request, and puts
+// the lines on that can be known before the answer is.
+
+import { replyFor } from '../../guard/answer.ts'
+import { createGuard } from '../../guard/guard.ts'
+import type { PolicyDocument } from '../../guard/policy.ts'
+import { appendLines, ownAnswer } from '../fetch/answer.ts'
+import { FetchIncoming } from '../fetch/incoming.ts'
+
+/** What a proxy may be told. */
+export interface ProxyOptions {
+  /** The client's address as the host gives it: `(request) => request.headers.get('x-real-ip') ?? undefined`. */
+  readonly peer?: (request: Request) => string | undefined
+}
+
+/**
+ * A function for proxy.ts.
+ *
+ * @throws PolicyError where the policy is wrong
+ * @example
+ * export const proxy = sallyport.proxy({ extends: 'payments' })
+ */
+export function proxy(
+  policy: PolicyDocument,
+  options: ProxyOptions = {},
+): (request: Request) => Response | Promise<Response> {
+  const guard = createGuard(policy, 'fetch')
+  return function sallyportProxy(request) {
+    const exchange = guard.open(new FetchIncoming(request, [], options.peer))
+    const verdict = guard.admit(exchange)
+    if (verdict !== undefined) return ownAnswer(exchange, replyFor(verdict, exchange))
+    // The wire form of NextResponse.next(), so that this module needs no copy of Next.
+    const headers = new Headers({ 'x-middleware-next': '1' })
+    if (exchange.cookiesIgnored) passWithoutCookies(request, headers)
+    // The status is not known yet. Lines that depend on it take the form that is safe for an error: a cache never
+    // keeps what might be one.
+    appendLines(exchange, UNKNOWN_STATUS, headers)
+    return new Response(null, { headers })
+  }
+}
+
+const UNKNOWN_STATUS = 500
+
+// The wire form of NextResponse.next({ request: { headers } }): the names that stay, and each one's value.
+function passWithoutCookies(request: Request, headers: Headers): void {
+  const kept = [...request.headers].filter(([name]) => name !== 'cookie')
+  for (const [name, value] of kept) headers.set(`x-middleware-request-${name}`, value)
+  headers.set('x-middleware-override-headers', kept.map(([name]) => name).join(','))
+}

@@ -1,0 +1,67 @@
+// Puts a guard under every HTTP server of this process, also where a framework makes the server and hides it.
+
+import { subscribe } from 'node:diagnostics_channel'
+import { Server as HttpServer, ServerResponse } from 'node:http'
+import { Server as HttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Guard } from '../../guard/guard.ts'
+import { attach } from '../node/attach.ts'
+import { NodeIncoming } from '../node/incoming.ts'
+import { GuardedResponse, setExchange } from '../node/response.ts'
+
+// On the server itself and under a shared name: next.config.ts and a bundled instrumentation.ts each load a copy of
+// this module.
+const GUARDED = Symbol.for('sallyport.next.guarded')
+
+let current: Guard | undefined
+
+/** Guards the servers that are there, and each other one at its first connection. */
+export function guardServers(guard: Guard): void {
+  const subscribed = current !== undefined
+  current = guard
+  const handles = activeHandles()
+  for (const handle of handles) if (isServer(handle)) adopt(handle)
+  for (const handle of handles) adoptRequestOf(handle)
+  // Published before the server's own "connection" event: no byte of the connection has been parsed yet.
+  if (!subscribed)
+    subscribe('net.server.socket', (message) => {
+      const { server } = (message as { socket: Socket & { server?: unknown } }).socket
+      if (isServer(server)) adopt(server)
+    })
+}
+
+type MarkedServer = (HttpServer | HttpsServer) & { [GUARDED]?: Guard }
+
+function isServer(handle: unknown): handle is MarkedServer {
+  return handle instanceof HttpServer || handle instanceof HttpsServer
+}
+
+function adopt(server: MarkedServer): void {
+  if (server[GUARDED] || current === undefined) return
+  server[GUARDED] = current
+  attach(server as HttpServer, current)
+}
+
+// `next start` listens before it reads its configuration, and lets the requests wait that come in between. Each is
+// judged now; one that would not have passed has not earned an answer.
+function adoptRequestOf(handle: unknown): void {
+  const socket = handle as Socket & { server?: unknown; _httpMessage?: unknown }
+  const response = socket._httpMessage
+  if (!(response instanceof ServerResponse) || response instanceof GuardedResponse) return
+  if (!isServer(socket.server) || response.headersSent) return
+  const guard = socket.server[GUARDED]
+  if (guard === undefined || guard !== current) return
+  const exchange = guard.open(new NodeIncoming(response.req))
+  if (guard.admit(exchange) !== undefined || exchange.bodyLimit !== undefined) {
+    socket.destroy()
+    return
+  }
+  Object.setPrototypeOf(response, GuardedResponse.prototype)
+  setExchange(response, exchange)
+}
+
+// Undocumented, and there since Node 0.x; where it is gone, a server is guarded from its next connection on.
+function activeHandles(): readonly unknown[] {
+  const list = (process as unknown as { _getActiveHandles?: () => unknown[] })._getActiveHandles
+  return list ? list.call(process) : []
+}

@@ -137,7 +137,10 @@ export interface Probe {
   expect(seen: Observation): readonly Finding[]
 }
 
-/** A request of a probe: either in parts, or the raw bytes to write on a fresh connection. */
+/**
+ * A request of a probe: either in parts, or the raw bytes to write on a fresh connection, in which `{host}` stands for
+ * the host and port that are probed.
+ */
 export type ProbeRequest =
   | {
       readonly method: string

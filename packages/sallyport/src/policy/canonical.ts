@@ -13,6 +13,7 @@ export type PathFault =
   | 'bad-escape'
   | 'lower-case-escape'
   | 'needless-escape'
+  | 'double-escape'
   | 'encoded-separator'
   | 'invalid-utf8'
 
@@ -32,6 +33,7 @@ for (let i = 0; i < 16; i++) {
 const SLASH = 47
 const DOT = 46
 const PERCENT = 37
+const SEMICOLON = 59
 
 /**
  * Says why a path (no query) is not canonical, or `undefined` when it is. One pass, no allocation.
@@ -76,7 +78,11 @@ function escapeFault(path: string, at: number, end: number): number | PathFault 
     if (lead < 32 || lead === 127) return 'control-character'
     if (lead === SLASH || lead === 92) return 'encoded-separator'
     if (lead === DOT) return 'dot-segment'
-    return PCHAR[lead] === 1 && isUnreserved(lead) ? 'needless-escape' : at + 2
+    if (lead === SEMICOLON) return 'semicolon'
+    // "%252E" is "." to whoever decodes twice.
+    if (lead === PERCENT && at + 4 < end && isHex(path.charCodeAt(at + 3)) && isHex(path.charCodeAt(at + 4)))
+      return 'double-escape'
+    return isUnreserved(lead) ? 'needless-escape' : at + 2
   }
   // RFC 3629, section 4: the well-formed sequences, without overlong forms and surrogates.
   const length =
@@ -103,6 +109,10 @@ function escapedByte(path: string, at: number, end: number): number | PathFault 
   if (high < 0 || low < 0) return 'bad-escape'
   if (first > 96 || second > 96) return 'lower-case-escape'
   return high * 16 + low
+}
+
+function isHex(code: number): boolean {
+  return code < 128 && HEX[code]! >= 0
 }
 
 function isUnreserved(code: number): boolean {

@@ -63,7 +63,8 @@ export function parsePattern(key: string): Pattern | PatternFault {
       return { message: 'a segment is a word, ":name" or "*"', mend: 'write "/users/:id"' }
     else segments.push({ kind: 'static', text: part })
   }
-  const plain = path.replace(/\/\*$/, '').replaceAll(':', '') || '/'
+  // The wildcard leaves its "/" behind, so that "//*" and "/x//*" show their empty segments.
+  const plain = path.replace(/\*$/, '').replaceAll(':', '')
   const fault = pathFault(plain)
   if (fault)
     return {

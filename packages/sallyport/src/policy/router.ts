@@ -36,15 +36,19 @@ export interface Router<T> {
 export function buildRouter<T>(routes: readonly (readonly [Pattern, T])[]): Router<T> {
   const exact = node<T>('')
   const folded = node<T>('')
+  // Where every route is its own fold, the two trees are equal, and a path that is its own fold finds the same in both.
+  let allFolded = true
   for (const [pattern, value] of routes) {
+    const segments = foldSegments(pattern.segments)
+    if (patternText(segments) !== patternText(pattern.segments)) allFolded = false
     insert(exact, pattern.segments, pattern.method, value)
-    insert(folded, foldSegments(pattern.segments), pattern.method, value)
+    insert(folded, segments, pattern.method, value)
   }
   return {
     find: (method, path) => search(exact, path, 0, method),
     isAmbiguous(method, path) {
       const alias = foldPath(path)
-      if (alias === path) return false
+      if (alias === path && allFolded) return false
       return search(folded, alias, 0, method) !== search(exact, path, 0, method)
     },
   }
@@ -61,6 +65,10 @@ function foldSegments(segments: readonly Segment[]): readonly Segment[] {
   )
   const last = lower.at(-1)
   return lower.length > 1 && last?.kind === 'static' && last.text === '' ? lower.slice(0, -1) : lower
+}
+
+function patternText(segments: readonly Segment[]): string {
+  return segments.map((segment) => (segment.kind === 'static' ? segment.text : segment.kind)).join('/')
 }
 
 function insert<T>(root: Node<T>, segments: readonly Segment[], method: string | undefined, value: T): void {

@@ -1,27 +1,30 @@
 // The control `request`.
 
-import { type Control, MODES } from '../../guard/control.ts'
-import { type Infer, object, oneOf } from '../../policy/schema.ts'
-
-const schema = object({ mode: oneOf(MODES, 'How the control acts.') }, 'Request form.')
-type Setting = Infer<typeof schema>
+import type { Control } from '../../guard/control.ts'
+import { compareRequest } from './compare.ts'
+import { compileRequest } from './enforce.ts'
+import { describeRequest } from './faces.ts'
+import { probeRequest } from './probe.ts'
+import { type RequestSetting, requestContradictions, requestDefaults, requestSchema } from './setting.ts'
 
 export const request = {
   name: 'request',
   id: 'SP-REQUEST-01',
   title: 'Request form',
   since: '0.1.0',
-  standards: { asvs: [], api: [], top10: [], nist: [], soc2: [], pci: [] },
-  schema,
-  defaults: {},
-  compile: () => ({}),
-  describe: () => ({
-    control: 'request',
-    id: 'SP-REQUEST-01',
-    title: 'Request form',
-    entries: [],
-    limits: [],
-  }),
-  probe: () => [],
-  compare: () => [],
-} as const satisfies Control<Setting>
+  standards: {
+    asvs: ['1.1.1', '2.2.1', '4.1.4', '4.2.1', '4.2.3', '13.4.4'],
+    api: ['API4', 'API8'],
+    top10: ['A02', 'A05'],
+    nist: ['SI-10', 'SC-5'],
+    soc2: ['CC6.6', 'PI1.2'],
+    pci: ['6.2.4'],
+  },
+  schema: requestSchema,
+  defaults: requestDefaults,
+  contradictions: requestContradictions,
+  compile: compileRequest,
+  describe: describeRequest,
+  probe: probeRequest,
+  compare: compareRequest,
+} as const satisfies Control<RequestSetting>

@@ -1,0 +1,59 @@
+// Orders two settings of `request`: smaller sizes, fewer methods and "refuse" are stronger.
+
+import type { Change } from '../../guard/control.ts'
+import type { RequestSetting } from './setting.ts'
+
+const SIZES = ['maxTargetBytes', 'maxHeaderCount', 'maxHeaderBytes', 'maxBodyBytes'] as const
+
+const WHAT_PASSES = {
+  maxTargetBytes: (limit: number) => `a target of ${limit} bytes`,
+  maxHeaderCount: (limit: number) => `a request with ${limit} header lines`,
+  maxHeaderBytes: (limit: number) => `a request head of ${limit} bytes`,
+  maxBodyBytes: (limit: number) =>
+    limit === Number.POSITIVE_INFINITY ? 'a body of any size' : `a body of ${limit} bytes`,
+} as const
+
+// Left out, it is "refuse" in one place and "strict" in another: between the two.
+const RANK = { strict: 0, undefined: 1, refuse: 2 } as const
+
+export function compareRequest(before: RequestSetting, after: RequestSetting): readonly Change[] {
+  const changes: Change[] = []
+  for (const what of SIZES) {
+    const a = before[what] ?? Number.POSITIVE_INFINITY
+    const b = after[what] ?? Number.POSITIVE_INFINITY
+    if (a === b) continue
+    changes.push(
+      b < a
+        ? { strength: 'stronger', what, because: `${WHAT_PASSES[what](a)} is refused now` }
+        : { strength: 'weaker', what, because: `${WHAT_PASSES[what](b)} passes now` },
+    )
+  }
+  const difference = RANK[after.nonCanonical ?? 'undefined'] - RANK[before.nonCanonical ?? 'undefined']
+  if (difference !== 0)
+    changes.push(
+      difference > 0
+        ? {
+            strength: 'stronger',
+            what: 'nonCanonical',
+            because: 'a path that two programs may read differently is refused',
+          }
+        : {
+            strength: 'weaker',
+            what: 'nonCanonical',
+            because: 'a request for /v1/%2e%2e/admin can reach the application',
+          },
+    )
+  const had = new Set(before.methods)
+  const has = new Set(after.methods)
+  const added = [...has].filter((method) => !had.has(method))
+  const removed = [...had].filter((method) => !has.has(method))
+  if (added.length > 0)
+    changes.push({
+      strength: 'weaker',
+      what: 'methods',
+      because: `${added.join(', ')} can reach the application`,
+    })
+  if (removed.length > 0)
+    changes.push({ strength: 'stronger', what: 'methods', because: `${removed.join(', ')} refused now` })
+  return changes
+}

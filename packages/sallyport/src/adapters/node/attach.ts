@@ -1,25 +1,42 @@
 // Puts a guard under a server of node:http, ours or a framework's: the server's answers become guarded responses,
 // its events pass the guard first, and what its parser refuses is answered by the policy.
 
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
+import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../../errors/catalogue.ts'
 import { type Reply, replyFor, replyForCode } from '../../guard/answer.ts'
+import type { Answer, Denial } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import type { Guard } from '../../guard/guard.ts'
-import { plainStatusLine } from './emit.ts'
+import { limitBody } from './body-limit.ts'
 import { NodeIncoming } from './incoming.ts'
-import { GuardedResponse, guardOf, setExchange, setGuard } from './response.ts'
+import { closeUnread, onClientError, refuseRaw, refuseUpgrade } from './refusal.ts'
+import {
+  exchangeOf,
+  GuardedResponse,
+  guardOf,
+  guardPrototype,
+  guardResponse,
+  setExchange,
+  setGuard,
+} from './response.ts'
 
-/** Puts the guard under the server; a second call for the same server is an error. */
+type Emit = (event: string, ...args: unknown[]) => boolean
+
+/**
+ * Puts the guard under the server.
+ *
+ * @throws Error where the server has a guard already: two policies can't own the same answers
+ */
 export function attach(server: Server, guard: Guard): void {
-  if (guardOf(server)) throw new Error('this server already has a guard: attach one policy to a server')
+  if (guardOf(server))
+    throw new Error('attach: this server already has a guard; attach one policy to a server, and only once')
   setGuard(server, guard)
   adoptResponses(server)
   // Node answers these by itself unless somebody listens.
   for (const event of ['checkContinue', 'checkExpectation', 'connect']) server.on(event, () => {})
-  const emit = server.emit.bind(server) as (event: string, ...args: unknown[]) => boolean
+  const emit = server.emit.bind(server) as Emit
   server.emit = ((event: string, ...args: unknown[]): boolean => {
     switch (event) {
       case 'request':
@@ -29,9 +46,9 @@ export function attach(server: Server, guard: Guard): void {
       case 'checkExpectation':
         return onExpectation(guard, args[0] as IncomingMessage, args[1] as ServerResponse)
       case 'connect':
-        return refuseRaw(args[1] as Socket, guard, 'method_not_allowed')
+        return refuseRaw((args[0] as IncomingMessage).socket, guard, 'method_not_allowed')
       case 'upgrade':
-        return onUpgrade(guard, emit, args[0] as IncomingMessage, args[1] as Socket, args)
+        return onUpgrade(guard, emit, args)
       case 'clientError':
         return onClientError(guard, args[0] as Error & { code?: string }, args[1] as Socket)
       default:
@@ -41,14 +58,18 @@ export function attach(server: Server, guard: Guard): void {
 }
 
 // The class of a server's responses stands behind a symbol of Node's; where a future Node hides it, each response is
-// given the class when it appears.
+// given the class when it appears. A class of the application's own keeps its methods.
 function adoptResponses(server: Server): void {
   const key = Object.getOwnPropertySymbols(server).find((symbol) => symbol.description === 'ServerResponse')
-  if (key) (server as unknown as Record<symbol, unknown>)[key] = GuardedResponse
+  if (!key) return
+  const slots = server as unknown as Record<symbol, { readonly prototype: object }>
+  if (slots[key] === ServerResponse) slots[key] = GuardedResponse
+  else if (slots[key]) guardPrototype(slots[key].prototype)
 }
 
+/** Opens the exchange of a request and binds it to its response. */
 function open(guard: Guard, request: IncomingMessage, response: ServerResponse): Exchange {
-  if (!(response instanceof GuardedResponse)) Object.setPrototypeOf(response, GuardedResponse.prototype)
+  guardResponse(response)
   const exchange = guard.open(new NodeIncoming(request))
   setExchange(response, exchange)
   // A target in absolute form reads as its path from here on (RFC 9112, section 3.2.2).
@@ -56,15 +77,45 @@ function open(guard: Guard, request: IncomingMessage, response: ServerResponse):
   return exchange
 }
 
-function onRequest(guard: Guard, emit: Emit, request: IncomingMessage, response: ServerResponse): boolean {
+/**
+ * Lets a request in: false where the guard has answered it. For adapters that meet a request before its server has the
+ * guard; a request that was let in before passes.
+ */
+export function enter(guard: Guard, request: IncomingMessage, response: ServerResponse): boolean {
+  if (exchangeOf(response)) return true
   const exchange = open(guard, request, response)
-  const verdict = guard.admit(exchange)
-  if (verdict !== undefined) return respond(request, response, exchange, replyFor(verdict, exchange))
-  if (exchange.bodyLimit !== undefined) limitBody(request, response, exchange, exchange.bodyLimit)
-  return emit('request', request, response)
+  const verdict = admit(guard, exchange)
+  if (verdict !== undefined) {
+    respond(request, response, exchange, replyFor(verdict, exchange))
+    return false
+  }
+  const { bodyLimit } = exchange
+  if (bodyLimit !== undefined)
+    limitBody(request, bodyLimit, () => {
+      // An answer that has begun can't be taken back.
+      if (response.headersSent) request.socket.destroy()
+      else respondWithCode(request, response, exchange, 'body_too_large')
+    })
+  return true
 }
 
-type Emit = (event: string, ...args: unknown[]) => boolean
+// A control that fails while it judges has not let the request in.
+function admit(guard: Guard, exchange: Exchange): Denial | Answer | undefined {
+  try {
+    return guard.admit(exchange)
+  } catch (error) {
+    const kind = error instanceof Error ? error.name : typeof error
+    process.emitWarning(
+      `a control failed in the cell ${JSON.stringify(exchange.cell.id)} with ${kind}; the request was refused with 500`,
+      { type: 'SallyportWarning', code: 'SALLYPORT_CONTROL_FAILED' },
+    )
+    return { kind: 'deny', code: 'internal', close: true }
+  }
+}
+
+function onRequest(guard: Guard, emit: Emit, request: IncomingMessage, response: ServerResponse): boolean {
+  return enter(guard, request, response) ? handOver(emit, 'request', request, response) : true
+}
 
 // RFC 9110, section 10.1.1: the refusal comes instead of 100, so that the body is never sent.
 function onContinue(
@@ -74,19 +125,37 @@ function onContinue(
   request: IncomingMessage,
   response: ServerResponse,
 ): boolean {
-  const exchange = open(guard, request, response)
-  const verdict = guard.admit(exchange)
-  if (verdict !== undefined) return respond(request, response, exchange, replyFor(verdict, exchange))
-  if (exchange.bodyLimit !== undefined) limitBody(request, response, exchange, exchange.bodyLimit)
+  if (!enter(guard, request, response)) return true
   // One listener is ours; another is the application's own.
-  if (server.listenerCount('checkContinue') > 1) return emit('checkContinue', request, response)
+  if (server.listenerCount('checkContinue') > 1) return handOver(emit, 'checkContinue', request, response)
   response.writeContinue()
-  return emit('request', request, response)
+  return handOver(emit, 'request', request, response)
+}
+
+function handOver(emit: Emit, event: string, request: IncomingMessage, response: ServerResponse): boolean {
+  try {
+    const heard = emit(event, request, response)
+    // A framework that gave the response a prototype of its own is met here once, and its prototype is guarded from
+    // then on; `sallyport/express` does so before the first request.
+    guardResponse(response)
+    return heard
+  } catch (error) {
+    answerCrash(request, response)
+    throw error
+  }
+}
+
+/** Answers for a handler that failed. The error itself stays the application's: it is thrown on as without a guard. */
+export function answerCrash(request: IncomingMessage, response: ServerResponse): void {
+  if (response.writableEnded) return
+  const exchange = exchangeOf(response)
+  if (exchange && !response.headersSent) respondWithCode(request, response, exchange, 'internal')
+  else request.socket.destroy()
 }
 
 function onExpectation(guard: Guard, request: IncomingMessage, response: ServerResponse): boolean {
   const exchange = open(guard, request, response)
-  const verdict = guard.admit(exchange) ?? {
+  const verdict = admit(guard, exchange) ?? {
     kind: 'deny' as const,
     code: 'expectation_failed' as const,
     close: true,
@@ -94,17 +163,12 @@ function onExpectation(guard: Guard, request: IncomingMessage, response: ServerR
   return respond(request, response, exchange, replyFor(verdict, exchange))
 }
 
-function onUpgrade(
-  guard: Guard,
-  emit: Emit,
-  request: IncomingMessage,
-  socket: Socket,
-  args: unknown[],
-): boolean {
+function onUpgrade(guard: Guard, emit: Emit, args: readonly unknown[]): boolean {
+  const request = args[0] as IncomingMessage
   const exchange = guard.open(new NodeIncoming(request))
-  const verdict = guard.admit(exchange)
+  const verdict = admit(guard, exchange)
   if (verdict === undefined) return emit('upgrade', ...args)
-  writeRaw(socket, exchange, replyFor(verdict, exchange))
+  refuseUpgrade(request.socket, args[1] as Duplex, exchange, replyFor(verdict, exchange))
   return true
 }
 
@@ -119,8 +183,16 @@ function respond(
   const headers = reply.headers.flat(1)
   if (hasBody) headers.push('Content-Length', String(Buffer.byteLength(reply.body)))
   if (reply.close) headers.push('Connection', 'close')
+  // What a framework set before it was refused is not part of the refusal.
+  for (const name of response.getHeaderNames()) response.removeHeader(name)
+  response.statusMessage = ''
+  // Node closes as soon as the answer is out, while the body may still be on its way.
+  if (reply.close && !request.complete) {
+    const { socket } = request
+    socket.destroySoon = () => closeUnread(socket)
+  }
   response.writeHead(reply.status, headers)
-  response.end(hasBody ? reply.body : undefined)
+  response.end(hasBody && request.method !== 'HEAD' ? reply.body : '')
   request.resume()
   return true
 }
@@ -133,72 +205,4 @@ export function respondWithCode(
   code: ErrorCode,
 ): void {
   respond(request, response, exchange, replyForCode(code, exchange))
-}
-
-// Bodies without a Content-Length are counted as Node hands them over; past the limit the application sees no more.
-function limitBody(
-  request: IncomingMessage,
-  response: ServerResponse,
-  exchange: Exchange,
-  limit: number,
-): void {
-  const push = request.push
-  let bytes = 0
-  let over = false
-  request.push = function (this: IncomingMessage, chunk: unknown, encoding?: BufferEncoding): boolean {
-    if (over) return false
-    if (chunk !== null && chunk !== undefined) {
-      bytes += typeof chunk === 'string' ? Buffer.byteLength(chunk) : (chunk as Uint8Array).byteLength
-      if (bytes > limit) {
-        over = true
-        if (!response.headersSent) {
-          respondWithCode(request, response, exchange, 'body_too_large')
-          response.once('finish', () => request.socket.destroySoon())
-        } else request.socket.destroy()
-        return false
-      }
-    }
-    return push.call(this, chunk, encoding)
-  }
-}
-
-const CODE_OF_PARSER_ERROR: Readonly<Record<string, ErrorCode>> = {
-  HPE_HEADER_OVERFLOW: 'headers_too_large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body_too_large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
-}
-
-function onClientError(guard: Guard, error: Error & { code?: string }, socket: Socket): boolean {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return true
-  }
-  // An answer that has begun can't be taken back: bytes after it would be read as part of it.
-  const current = (socket as unknown as { _httpMessage?: { _headerSent?: boolean } })._httpMessage
-  if (current?._headerSent) {
-    socket.destroy()
-    return true
-  }
-  return refuseRaw(socket, guard, CODE_OF_PARSER_ERROR[error.code ?? ''] ?? 'malformed_request')
-}
-
-function refuseRaw(socket: Socket, guard: Guard, code: ErrorCode): boolean {
-  const exchange = guard.unreadable({
-    peer: socket.remoteAddress,
-    encrypted: (socket as TLSSocket).encrypted === true,
-  })
-  writeRaw(socket, exchange, replyForCode(code, exchange))
-  return true
-}
-
-const NOTHING_SEEN = { get: () => undefined }
-
-function writeRaw(socket: Socket, exchange: Exchange, reply: Reply): void {
-  const { compiled } = exchange.cell
-  let head = plainStatusLine(reply.status) + compiled.fixed.wire
-  for (const line of compiled.perAnswer) head += line(exchange, reply.status, NOTHING_SEEN).wire
-  head += compiled.varyLines.wire
-  for (const [name, value] of reply.headers) head += `${name}: ${value}\r\n`
-  head += `Date: ${new Date().toUTCString()}\r\nContent-Length: ${Buffer.byteLength(reply.body)}\r\nConnection: close\r\n\r\n`
-  socket.end(head + reply.body, 'latin1', () => socket.destroy())
 }

@@ -1,17 +1,18 @@
 // Puts a cell's lines on an answer of node:http: removes what the policy owns, merges Vary, decides on the body.
 
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, validateHeaderValue } from 'node:http'
+import type { ErrorCode } from '../../errors/catalogue.ts'
 import { PROBLEM_TYPE, problemBody } from '../../errors/problem-document.ts'
 import { type CompiledCell, mergeVary, OWNED, PASS, VARY, WATCHED } from '../../guard/compile.ts'
 import type { Seen } from '../../guard/control.ts'
 import { staysOnReplaced } from '../../guard/emission.ts'
 import type { Exchange } from '../../guard/exchange.ts'
-
-/** The forms in which Node hands over headers: its own table, a flat or nested list, a caller's object. */
-export type NodeHeaders = Record<string, unknown> | readonly unknown[] | undefined
+import type { NodeHeaders } from './fast-path.ts'
 
 /** The head to send, and the body that replaces the application's where one does. */
 export interface Emission {
+  /** The application's own, but where a control failed. */
+  readonly status: number
   readonly wire: string
   readonly headers: NodeHeaders
   /** `undefined` where the application's body stands. */
@@ -23,26 +24,87 @@ const NOTHING_SEEN: Seen = { get: () => undefined }
 /**
  * Works out an answer's head.
  *
- * @param table Node's own table (name → [name, value]) where the headers came by `setHeader`; changed in place
+ * @param isTable true for Node's own table (name → [name, value]) where the headers came by `setHeader`; it is changed in place
+ * @param ownCode the code of an answer that Node gives by itself, without a body
+ * @throws TypeError as Node does, for a value of `Vary` that could break out of its line
  */
-export function emit(exchange: Exchange, status: number, headers: NodeHeaders, isTable: boolean): Emission {
+export function emit(
+  exchange: Exchange,
+  status: number,
+  headers: NodeHeaders,
+  isTable: boolean,
+  ownCode?: ErrorCode,
+): Emission {
   const { compiled } = exchange.cell
   const found = take(compiled, headers, isTable)
   const seen = found.seen ?? NOTHING_SEEN
-  const code = exchange.answeredByGuard ? undefined : compiled.replaceBody?.(status, seen)
   let wire = compiled.fixed.wire
-  for (const line of compiled.perAnswer) wire += line(exchange, status, seen).wire
-  if (found.vary === undefined) wire += compiled.varyLines.wire
-  else wire += `Vary: ${mergeVary(found.vary, compiled.vary)}\r\n`
-  if (code === undefined) return { wire, headers: found.headers, body: undefined }
+  let code = ownCode
+  try {
+    if (!exchange.answeredByGuard) code ??= compiled.replaceBody?.(status, seen)
+    for (const line of compiled.perAnswer) wire += line(exchange, status, seen).wire
+  } catch (error) {
+    return emissionOfFailure(exchange, status, error)
+  }
+  wire += varyWire(compiled, found.vary)
+  if (code === undefined) return { status, wire, headers: found.headers, body: undefined }
   const body = problemBody(code, exchange.requestId, status)
   wire += `Content-Type: ${PROBLEM_TYPE}\r\n`
-  return { wire, headers: keepSafe(found.headers, isTable, Buffer.byteLength(body)), body }
+  return { status, wire, headers: keepSafe(found.headers, isTable, Buffer.byteLength(body)), body }
+}
+
+function varyWire(compiled: CompiledCell, application: string | undefined): string {
+  return application === undefined
+    ? compiled.varyLines.wire
+    : `Vary: ${mergeVary(application, compiled.vary)}\r\n`
+}
+
+/** The lines of an answer that no application has a part in. */
+export function ownWire(exchange: Exchange, status: number): string {
+  const { compiled } = exchange.cell
+  let wire = compiled.fixed.wire
+  for (const line of compiled.perAnswer) {
+    try {
+      wire += line(exchange, status, NOTHING_SEEN).wire
+    } catch (error) {
+      warn(exchange, error)
+    }
+  }
+  return wire + compiled.varyLines.wire
+}
+
+// A control that fails must not open the door: the answer is ours, with every line that could still be made, and
+// nothing of the application's.
+function emissionOfFailure(exchange: Exchange, status: number, error: unknown): Emission {
+  warn(exchange, error)
+  const bodiless = status === 204 || status === 304
+  const body = bodiless ? '' : problemBody('internal', exchange.requestId)
+  let wire = ownWire(exchange, 500)
+  if (!/^cache-control:/im.test(wire)) wire += 'Cache-Control: no-store\r\n'
+  if (!bodiless) wire += `Content-Type: ${PROBLEM_TYPE}\r\n`
+  const headers = ['Content-Length', String(Buffer.byteLength(body)), 'Connection', 'close']
+  return { status: 500, wire, headers, body }
+}
+
+// The message may hold what a caller sent, so only the kind of error is told.
+function warn(exchange: Exchange, error: unknown): void {
+  const kind = error instanceof Error ? error.name : typeof error
+  process.emitWarning(
+    `a control failed in the cell ${JSON.stringify(exchange.cell.id)} with ${kind}; the caller received 500`,
+    { type: 'SallyportWarning', code: 'SALLYPORT_CONTROL_FAILED' },
+  )
 }
 
 /** The status line without an application's own reason phrase. */
 export function plainStatusLine(status: number): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`
+}
+
+/** Names and values in turn, from a flat list, a nested list or an object; a value may be a list of lines. */
+export function flatHeaders(headers: NodeHeaders): readonly unknown[] {
+  if (headers === undefined || headers === null) return []
+  if (!Array.isArray(headers)) return Object.entries(headers).flat(1)
+  return Array.isArray(headers[0]) ? headers.flat(1) : headers
 }
 
 interface Taken {
@@ -58,7 +120,11 @@ function take(compiled: CompiledCell, headers: NodeHeaders, isTable: boolean): T
   let seen: Map<string, string> | undefined
   const note = (name: string, bits: number, value: unknown): boolean => {
     const text = Array.isArray(value) ? value.join(', ') : String(value)
-    if (bits & VARY) vary = vary === undefined ? text : `${vary}, ${text}`
+    if (bits & VARY) {
+      // Merged, it is written past Node's own check.
+      validateHeaderValue(name, value === undefined ? (value as never) : text)
+      vary = vary === undefined ? text : `${vary}, ${text}`
+    }
     if (bits & WATCHED) {
       seen ??= new Map()
       const lower = name.toLowerCase()
@@ -77,7 +143,7 @@ function take(compiled: CompiledCell, headers: NodeHeaders, isTable: boolean): T
     return { headers, vary, seen }
   }
   if (Array.isArray(headers)) {
-    const flat: readonly unknown[] = Array.isArray(headers[0]) ? headers.flat(1) : headers
+    const flat = flatHeaders(headers)
     let kept: unknown[] | undefined
     for (let i = 0; i < flat.length; i += 2) {
       const name = String(flat[i])
@@ -88,15 +154,15 @@ function take(compiled: CompiledCell, headers: NodeHeaders, isTable: boolean): T
     return { headers: kept ?? headers, vary, seen }
   }
   const object = headers as Record<string, unknown>
-  let dropped = false
-  for (const key in object) {
+  let kept: Record<string, unknown> | undefined
+  for (const key of Object.keys(object)) {
     const bits = names(key)
-    if (bits !== PASS && note(key, bits, object[key]) && !dropped) dropped = true
+    if (bits !== PASS && note(key, bits, object[key])) {
+      kept ??= { ...object }
+      delete kept[key]
+    }
   }
-  if (!dropped) return { headers, vary, seen }
-  const kept: Record<string, unknown> = {}
-  for (const key of Object.keys(object)) if ((names(key) & (OWNED | VARY)) === 0) kept[key] = object[key]
-  return { headers: kept, vary, seen }
+  return { headers: kept ?? headers, vary, seen }
 }
 
 function keepSafe(headers: NodeHeaders, isTable: boolean, bytes: number): NodeHeaders {
@@ -107,9 +173,7 @@ function keepSafe(headers: NodeHeaders, isTable: boolean, bytes: number): NodeHe
     return table
   }
   const kept: unknown[] = ['Content-Length', String(bytes)]
-  const pairs: readonly unknown[] = Array.isArray(headers)
-    ? headers.flat(1)
-    : Object.entries(headers ?? {}).flat(1)
+  const pairs = flatHeaders(headers)
   for (let i = 0; i < pairs.length; i += 2)
     if (staysOnReplaced(String(pairs[i]))) kept.push(pairs[i], pairs[i + 1])
   return kept

@@ -2,9 +2,12 @@
 // through `writeHead` and `_storeHeader`: handlers', frameworks', and Node's own 400, 417 and 503.
 
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { ErrorCode } from '../../errors/catalogue.ts'
+import { OWNED } from '../../guard/compile.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import type { Guard } from '../../guard/guard.ts'
-import { emit, type NodeHeaders, plainStatusLine } from './emit.ts'
+import { emit, flatHeaders, plainStatusLine } from './emit.ts'
+import { isHeaderTable, type NodeHeaders, storeHead, usesFastPath } from './fast-path.ts'
 import { NodeIncoming } from './incoming.ts'
 
 const guards = new WeakMap<object, Guard>()
@@ -22,13 +25,6 @@ export function guardOf(server: object): Guard | undefined {
 const EXCHANGE = Symbol('sallyport.exchange')
 const REPLACEMENT = Symbol('sallyport.replacement')
 
-// Underscore methods that have kept name and signature since Node 0.x; proved at start-up by `fastPath`.
-interface Internals {
-  _storeHeader(firstLine: string, headers: NodeHeaders): void
-  _implicitHeader(): void
-  readonly _header: string | null
-}
-
 /** The exchange of a response, once the guard has seen its request. */
 export function exchangeOf(response: object): Exchange | undefined {
   return (response as { [EXCHANGE]?: Exchange })[EXCHANGE]
@@ -43,17 +39,30 @@ export function setExchange(response: object, exchange: Exchange): void {
   ;(response as { [EXCHANGE]?: Exchange })[EXCHANGE] = exchange
 }
 
-function ensureExchange(response: ServerResponse): Exchange | undefined {
+/** The exchange of an answer, and the code where the answer is Node's own: its request came to no listener of ours. */
+function openedOf(
+  response: ServerResponse,
+  status: number,
+): { readonly exchange: Exchange; readonly code: ErrorCode | undefined } | undefined {
   const known = exchangeOf(response)
-  if (known) return known
-  // Node answered by itself before any listener ran.
-  const server = (response.req?.socket as { server?: object } | undefined)?.server
+  if (known) return { exchange: known, code: undefined }
+  const request = response.req as IncomingMessage | undefined
+  const server = (request?.socket as { server?: object } | undefined)?.server
   const guard = server && guards.get(server)
-  if (!guard) return undefined
-  const exchange = guard.open(new NodeIncoming(response.req))
-  exchange.answeredByGuard = true
+  if (!request || !guard) return undefined
+  const exchange = guard.open(new NodeIncoming(request))
   setExchange(response, exchange)
-  return exchange
+  const code = codeOfNode(response, status)
+  exchange.answeredByGuard = code !== undefined
+  return { exchange, code }
+}
+
+// Node answers these two before any listener runs, and without a body.
+function codeOfNode(response: ServerResponse, status: number): ErrorCode | undefined {
+  const { req } = response
+  if (status === 400 && req.httpVersion === '1.1' && req.headers.host === undefined) return 'host_invalid'
+  const dropped = (response as { maxRequestsOnConnectionReached?: boolean }).maxRequestsOnConnectionReached
+  return status === 503 && dropped ? 'unavailable' : undefined
 }
 
 type Callback = (error?: Error | null) => void
@@ -66,79 +75,96 @@ export class GuardedResponse<
   [REPLACEMENT]: string | undefined = undefined
 
   _storeHeader(firstLine: string, headers: NodeHeaders): void {
-    const exchange = ensureExchange(this)
-    const store = (ServerResponse.prototype as unknown as Internals)._storeHeader
-    if (!exchange || !FAST) {
-      store.call(this, firstLine, headers)
+    const opened = usesFastPath ? openedOf(this, this.statusCode) : undefined
+    if (!opened) {
+      storeHead(this, firstLine, headers)
       return
     }
-    const emission = emit(exchange, this.statusCode, headers, isTable(this, headers))
-    this[REPLACEMENT] = emission.body
-    const line = emission.body === undefined ? firstLine : plainStatusLine(this.statusCode)
-    store.call(this, line + emission.wire, emission.headers)
+    const isTable = isHeaderTable(this, headers)
+    const emission = emit(opened.exchange, this.statusCode, headers, isTable, opened.code)
+    let line = firstLine
+    if (emission.body !== undefined) {
+      this[REPLACEMENT] = emission.body
+      this.statusCode = emission.status
+      line = plainStatusLine(emission.status)
+    }
+    storeHead(this, line + emission.wire, emission.headers)
   }
 
-  // Only where this Node has no usable `_storeHeader`: the same by the public way, at a higher price.
+  // Only where this Node has no `_storeHeader` that we know: the same by the public way, at a higher price.
   override writeHead(status: number, ...rest: unknown[]): this {
-    if (FAST) return super.writeHead(status, ...(rest as [never]))
-    const exchange = ensureExchange(this)
-    const own = (typeof rest[0] === 'string' ? rest[1] : (rest[0] ?? rest[1])) as NodeHeaders
-    if (!exchange) return super.writeHead(status, ...(rest as [never]))
-    const pairs: unknown[] = []
-    for (const name of (this as unknown as { getRawHeaderNames(): string[] }).getRawHeaderNames())
-      pairs.push(name, this.getHeader(name))
-    for (const name of this.getHeaderNames()) this.removeHeader(name)
-    const given = Array.isArray(own) ? own.flat(1) : Object.entries(own ?? {}).flat(1)
-    const emission = emit(exchange, status, replaceNames(pairs, given), false)
-    this[REPLACEMENT] = emission.body
-    const flat = [...(emission.headers as unknown[])]
+    if (usesFastPath || this.headersSent) return super.writeHead(status, ...(rest as [never]))
+    const opened = openedOf(this, status)
+    if (!opened) return super.writeHead(status, ...(rest as [never]))
+    const reason = typeof rest[0] === 'string' ? rest[0] : undefined
+    const given = flatHeaders((reason === undefined ? (rest[1] ?? rest[0]) : rest[1]) as NodeHeaders)
+    const before = setBefore(this)
+    const emission = emit(opened.exchange, Number(status) | 0, overlaid(before, given), false, opened.code)
+    for (let i = 0; i < before.length; i += 2) this.removeHeader(String(before[i]))
+    const flat = [...flatHeaders(emission.headers)]
     for (const line of emission.wire.split('\r\n')) {
       const colon = line.indexOf(':')
       if (colon > 0) flat.push(line.slice(0, colon), line.slice(colon + 2))
     }
-    const reason = emission.body === undefined && typeof rest[0] === 'string' ? [rest[0]] : []
-    if (emission.body !== undefined) this.statusMessage = ''
-    return super.writeHead(status, ...(reason as [string]), flat as string[])
+    if (emission.body === undefined)
+      return super.writeHead(status, ...((reason === undefined ? [flat] : [reason, flat]) as [never]))
+    this[REPLACEMENT] = emission.body
+    this.statusMessage = ''
+    return super.writeHead(emission.status, flat as string[])
   }
 
   override write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
-    if (this.statusCode >= 400 && this.replaces()) {
-      const done = typeof encoding === 'function' ? encoding : callback
-      if (done) process.nextTick(done)
-      return true
-    }
-    return super.write(chunk, encoding as BufferEncoding, callback)
+    if (this.statusCode >= 400) this.decideOnBody()
+    if (this[REPLACEMENT] === undefined || this.writableEnded)
+      return super.write(chunk, encoding as BufferEncoding, callback)
+    const done = typeof encoding === 'function' ? encoding : callback
+    if (done) process.nextTick(done)
+    return true
   }
 
   override end(chunk?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
-    if (this.statusCode >= 400 && this.replaces()) {
-      const done = [chunk, encoding, callback].find((value) => typeof value === 'function') as
-        | (() => void)
-        | undefined
-      return super.end(this[REPLACEMENT] ?? '', done)
+    if (this.statusCode >= 400) {
+      const bytes = byteLength(chunk, encoding)
+      if (bytes !== undefined) this.decideOnBody(bytes)
     }
-    return super.end(chunk, encoding as BufferEncoding, callback)
+    const replacement = this[REPLACEMENT]
+    if (replacement === undefined || this.writableEnded)
+      return super.end(chunk, encoding as BufferEncoding, callback)
+    const done = [chunk, encoding, callback].find((value) => typeof value === 'function')
+    const body = this.req?.method === 'HEAD' ? '' : replacement
+    return super.end(body, done as (() => void) | undefined)
   }
 
   override addTrailers(trailers: Parameters<ServerResponse['addTrailers']>[0]): void {
-    const exchange = exchangeOf(this)
-    const entries = Array.isArray(trailers) ? trailers : Object.entries(trailers ?? {})
+    const names = exchangeOf(this)?.cell.compiled.names
+    const entries = Array.isArray(trailers) ? trailers : Object.entries(trailers)
     // A trailer that a client merges into the head must not stand against the policy.
-    super.addTrailers(
-      entries.filter(([name]) => exchange?.cell.compiled.names(String(name)) !== 1) as [string, string][],
-    )
+    const kept = names ? entries.filter(([name]) => (names(String(name)) & OWNED) === 0) : entries
+    super.addTrailers(kept as [string, string][])
   }
 
-  private replaces(): boolean {
-    if (!exchangeOf(this)?.cell.compiled.replaceBody) return false
-    const internals = this as unknown as Internals
-    if (!internals._header) internals._implicitHeader()
-    return this[REPLACEMENT] !== undefined
+  // Whether the body is replaced is known when the head is written, so the head comes first. A body that comes whole
+  // still gets its Content-Length from Node; what is no body is left for Node to say, before a head is written.
+  private decideOnBody(wholeBytes?: number): void {
+    if (this.headersSent || !exchangeOf(this)?.cell.compiled.replaceBody) return
+    if (wholeBytes !== undefined) (this as unknown as { _contentLength: number })._contentLength = wholeBytes
+    this.writeHead(this.statusCode)
   }
 }
 
+function byteLength(chunk: unknown, encoding: unknown): number | undefined {
+  if (chunk === undefined || chunk === null || typeof chunk === 'function') return 0
+  if (typeof chunk === 'string') return Buffer.byteLength(chunk, encoding as BufferEncoding)
+  return chunk instanceof Uint8Array ? chunk.byteLength : undefined
+}
+
+function setBefore(response: ServerResponse): readonly unknown[] {
+  const { getRawHeaderNames } = response as unknown as { getRawHeaderNames(): string[] }
+  return getRawHeaderNames.call(response).flatMap((name) => [name, response.getHeader(name)])
+}
+
 // Names given to writeHead replace those set before, as Node itself does it.
-function replaceNames(before: readonly unknown[], given: readonly unknown[]): unknown[] {
+function overlaid(before: readonly unknown[], given: readonly unknown[]): readonly unknown[] {
   const names = new Set<string>()
   for (let i = 0; i < given.length; i += 2) names.add(String(given[i]).toLowerCase())
   const kept: unknown[] = []
@@ -147,53 +173,23 @@ function replaceNames(before: readonly unknown[], given: readonly unknown[]): un
   return [...kept, ...given]
 }
 
-function dummy(): ServerResponse {
-  return new ServerResponse({ method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 } as IncomingMessage)
-}
-
-const TABLE = Object.getOwnPropertySymbols(dummy()).find((symbol) => symbol.description === 'kOutHeaders')
-
-function isTable(response: ServerResponse, headers: NodeHeaders): boolean {
-  return headers !== undefined && headers === (response as unknown as Record<symbol, unknown>)[TABLE!]
-}
-
 /**
- * Proves on a dummy response that Node still writes a head the way the fast path relies on: what is handed to
- * `_storeHeader` after the status line stands in the head once, and the table of set headers is the one we read.
+ * Puts the guarded response under a prototype that ends in Node's own: a framework's, or a class of the application's.
+ * Answers of servers without a guard pass through it unchanged.
  */
-function fastPath(): boolean {
-  try {
-    if (TABLE === undefined) return false
-    let sawTable = false
-    class Probe extends ServerResponse {
-      _storeHeader(firstLine: string, headers: NodeHeaders): void {
-        sawTable = headers === (this as unknown as Record<symbol, unknown>)[TABLE!]
-        delete (headers as Record<string, unknown>)['x-removed']
-        ;(ServerResponse.prototype as unknown as Internals)._storeHeader.call(
-          this,
-          `${firstLine}X-Probe: 1\r\n`,
-          headers,
-        )
-      }
-    }
-    const probe = new Probe({ method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 } as IncomingMessage)
-    probe.setHeader('X-Kept', 'yes')
-    probe.setHeader('X-Removed', 'no')
-    probe.writeHead(200)
-    const head = (probe as unknown as Internals)._header ?? ''
-    return (
-      sawTable &&
-      head.startsWith('HTTP/1.1 200 OK\r\nX-Probe: 1\r\n') &&
-      head.includes('X-Kept: yes\r\n') &&
-      !head.includes('X-Removed')
-    )
-  } catch {
-    return false
+export function guardPrototype(prototype: object): void {
+  for (let at: object | null = prototype; at !== null; at = Object.getPrototypeOf(at)) {
+    if (at === GuardedResponse.prototype || at === ServerResponse.prototype) return
+    if (Object.getPrototypeOf(at) !== ServerResponse.prototype) continue
+    Object.setPrototypeOf(at, GuardedResponse.prototype)
+    return
   }
 }
 
-// The environment variable lets the tests run the public way on a Node that has the fast one.
-const FAST = process.env.SALLYPORT_PUBLIC_API_ONLY !== '1' && fastPath()
-
-/** True where heads are written by the fast path. */
-export const usesFastPath: boolean = FAST
+/** Makes a response a guarded one, where its class is not one already. */
+export function guardResponse(response: ServerResponse): void {
+  if (response instanceof GuardedResponse) return
+  const prototype = Object.getPrototypeOf(response) as object
+  if (prototype === ServerResponse.prototype) Object.setPrototypeOf(response, GuardedResponse.prototype)
+  else guardPrototype(prototype)
+}

@@ -1,0 +1,57 @@
+// `sallyport/hono`: gives @hono/node-server a server that stands under the policy. On Bun, Deno and workers, where no
+// server of node:http is, `sallyport/fetch` wraps the app. Neither package is imported.
+
+import type { createServer as createHttpServer, RequestListener } from 'node:http'
+import type { Exchange } from '../guard/exchange.ts'
+import {
+  compile,
+  createServer,
+  cspNonce as cspNonceOf,
+  exchangeOf as exchangeOfResponse,
+  type GuardedServerOptions,
+  type PolicyOrGuard,
+} from './node/index.ts'
+
+export { definePolicy, type PolicyDocument } from './node/index.ts'
+
+/** The part of the options of `serve` that puts the policy under the app. */
+export interface GuardedOptions {
+  readonly createServer: typeof createHttpServer
+}
+
+/** What of a Hono context is needed: under @hono/node-server its `env` holds the response of node:http. */
+export interface HonoContext {
+  readonly env: unknown
+}
+
+/**
+ * Hono on Node under a policy. The `serverOptions` of `serve` hold; where they are left out, safe ones do.
+ *
+ * @param options of node:http or node:https, laid over `serverOptions`
+ * @throws PolicyError where the policy is wrong
+ * @example
+ * serve({ fetch: app.fetch, port: 3000, ...guarded({ extends: 'recommended' }) })
+ */
+export function guarded(policy: PolicyOrGuard, options: GuardedServerOptions = {}): GuardedOptions {
+  const guard = compile(policy)
+  const createGuarded = (own: object, handler: RequestListener) =>
+    createServer(guard, handler, { ...own, ...options })
+  // The package calls it with options and a listener, one of the ways of node:http's own.
+  return { createServer: createGuarded as typeof createHttpServer }
+}
+
+/** What the guard knows of a request: its cell, client, request id and nonce. */
+export function exchangeOf(context: HonoContext): Exchange | undefined {
+  const response = responseOf(context)
+  return response && exchangeOfResponse(response)
+}
+
+/** The nonce of an answer's Content-Security-Policy. */
+export function cspNonce(context: HonoContext): string {
+  const response = responseOf(context)
+  return response ? cspNonceOf(response) : ''
+}
+
+function responseOf(context: HonoContext): object | undefined {
+  return (context.env as { readonly outgoing?: object } | undefined)?.outgoing
+}

@@ -195,6 +195,8 @@ export interface Control<Setting extends ModeSetting = ModeSetting> {
   readonly since: string
   readonly standards: StandardsMap
   readonly schema: Schema<Setting>
+  /** The fields that hold for a whole listener or process; a route that sets one is refused. */
+  readonly wholePolicy?: readonly string[]
   /** The setting that holds where the policy says nothing. */
   readonly defaults: Setting
   /** What is contradictory or insecure in the setting of one cell; paths are relative to the setting. */

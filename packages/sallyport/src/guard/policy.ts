@@ -3,7 +3,7 @@
 
 import { isPatternFault, METHODS, parsePattern } from '../policy/pattern.ts'
 import { plainCopy } from '../policy/plain.ts'
-import { childPath, type PolicyProblem, PROBLEM_LIMIT, show } from '../policy/problem.ts'
+import { childPath, type PolicyProblem, PROBLEM_LIMIT } from '../policy/problem.ts'
 import {
   type Infer,
   isPlainObject,
@@ -17,6 +17,7 @@ import {
 } from '../policy/schema.ts'
 import { PRESET_NAMES, type PresetName } from '../presets/names.ts'
 import { CREDENTIALS, type Credentials, DATA_CLASSES, type DataClass } from './cell.ts'
+import type { Control } from './control.ts'
 import { register } from './register.ts'
 
 type Register = typeof register
@@ -59,10 +60,16 @@ const credentialsSchema = oneOf(
   CREDENTIALS,
   'The credentials that the route takes; "none" is a public route.',
 )
-const nameSchema = text(
-  { max: 200, pattern: /^[^\p{Cc}]*$/u, expected: 'a short text', mend: 'write a name of one line' },
-  'The name of the API, for the posture page.',
-)
+const lineOfText = (doc: string) =>
+  text(
+    {
+      max: 200,
+      pattern: /^[^\p{Cc}]*$/u,
+      expected: 'one line of at most 200 characters',
+      mend: 'shorten it to one line',
+    },
+    doc,
+  )
 
 const routeFields: { readonly [key: string]: Schema<unknown> } = {
   data: dataSchema,
@@ -75,8 +82,8 @@ const documentFields: { readonly [key: string]: Schema<unknown> } = {
     { expected: 'the address of the schema', mend: 'write a URL or a path' },
     'The JSON Schema of this file.',
   ),
-  name: nameSchema,
-  version: nameSchema,
+  name: lineOfText('The name of the API, for the posture page.'),
+  version: lineOfText('The version of this policy, for the posture page.'),
   ...routeFields,
 }
 
@@ -153,14 +160,13 @@ function checkRoutes(value: unknown, path: string, report: Report): void {
   }
   for (const [key, route] of Object.entries(value)) {
     if (key.length > MAX_ROUTE_LENGTH) {
-      const cut = show(key)
       report(
         problem(
           path,
           'route',
-          `a route may have ${MAX_ROUTE_LENGTH} characters`,
-          cut,
-          'end it with "/*" earlier',
+          `a route is longer than ${MAX_ROUTE_LENGTH} characters`,
+          key,
+          'end it earlier with "/*"',
         ),
       )
       continue
@@ -175,8 +181,10 @@ function checkRoutes(value: unknown, path: string, report: Report): void {
       continue
     }
     for (const [field, setting] of Object.entries(route)) {
-      if (Object.hasOwn(routeFields, field)) routeFields[field]!.check(setting, childPath(at, field), report)
-      else if (documentKeys.includes(field))
+      if (Object.hasOwn(routeFields, field)) {
+        routeFields[field]!.check(setting, childPath(at, field), report)
+        checkWholePolicy(field, setting, childPath(at, field), report)
+      } else if (documentKeys.includes(field))
         report(
           problem(
             childPath(at, field),
@@ -189,6 +197,25 @@ function checkRoutes(value: unknown, path: string, report: Report): void {
       else report(unknownKey(at, field, routeKeys, homeOf(field)))
     }
   }
+}
+
+type Named = Pick<Control, 'name' | 'wholePolicy'>
+
+// What holds for a listener or a process can't differ by route.
+function checkWholePolicy(name: string, setting: unknown, path: string, report: Report): void {
+  const control = (register as readonly Named[]).find((each) => each.name === name)
+  if (!isPlainObject(setting)) return
+  for (const field of control?.wholePolicy ?? [])
+    if (Object.hasOwn(setting, field))
+      report(
+        problem(
+          childPath(path, field),
+          'route',
+          'this can only be said of the whole policy, not of a route',
+          setting[field],
+          `move it to ${name}.${field} at the top level`,
+        ),
+      )
 }
 
 // `hsts` at the top level is meant as `transport.hsts`.

@@ -86,6 +86,7 @@ const FAULTS: Readonly<Record<PathFault, readonly [has: string, mend: string]>> 
     'write it as %XX, without query or fragment: routes match the path alone',
   ],
   'bad-escape': ['"%" without two hexadecimal digits after it', 'write "%25" for "%" itself'],
+  'double-escape': ['an escaped "%"', 'choose a path without it: servers disagree about it'],
   'lower-case-escape': ['an escape in small letters', 'write its digits in capitals, such as %C3'],
   'needless-escape': ['an escape of a plain character', 'write the character itself'],
   'encoded-separator': [

@@ -92,16 +92,20 @@ export function pathParts(path: string): readonly string[] {
 
 /** The known word nearest to a mistyped one, when it is near enough to be meant. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
+  const meant = word.toLowerCase()
   let best: string | undefined
   let bestDistance = Math.min(3, Math.max(1, Math.floor(word.length / 3))) + 1
   for (const candidate of known) {
-    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance)
+    const distance = editDistance(meant, candidate.toLowerCase(), bestDistance)
     if (distance < bestDistance) {
       best = candidate
       bestDistance = distance
     }
   }
-  return best
+  if (best !== undefined || word.length < 4) return best
+  // `maxAge` for `maxAgeSeconds`: units stand in our names, and not in everybody's.
+  const longer = known.filter((candidate) => candidate.toLowerCase().includes(meant))
+  return longer.length === 1 ? longer[0] : undefined
 }
 
 // Levenshtein, given up at `limit`; policies are short, so the plain table is enough.

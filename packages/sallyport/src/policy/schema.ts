@@ -178,9 +178,7 @@ export function record<T>(
       }
       for (const [name, entry] of Object.entries(input)) {
         if (!key.pattern.test(name))
-          report(
-            problem(childPath(path, name), 'value', `expected ${key.expected} as the name`, name, key.mend),
-          )
+          report(problem(childPath(path, name), 'value', `this name is not ${key.expected}`, name, key.mend))
         else value.check(entry, childPath(path, name), report)
       }
     },
@@ -241,17 +239,29 @@ export function either<A extends readonly Schema<unknown>[]>(
   return {
     json: { anyOf: schemas.map((schema) => schema.json), description: doc },
     check(value, path, report) {
-      let fewest: PolicyProblem[] | undefined
+      const ofWrongType: PolicyProblem[] = []
+      let nearestProblems: readonly PolicyProblem[] | undefined
       for (const schema of schemas) {
         const problems: PolicyProblem[] = []
         schema.check(value, path, (found) => problems.push(found))
-        if (problems.length === 0) return
-        // The branch that came furthest explains best: a wrong value beats a wrong type.
-        const depth = (list: PolicyProblem[]) => (list[0]!.kind === 'type' && list[0]!.path === path ? 1 : 0)
-        if (!fewest || depth(problems) < depth(fewest)) fewest = problems
+        const [first] = problems
+        if (first === undefined) return
+        if (first.kind === 'type' && first.path === path) ofWrongType.push(first)
+        // The branch whose kind of value it is explains best.
+        else nearestProblems ??= problems
       }
-      for (const found of fewest ?? []) report(found)
+      for (const found of nearestProblems ?? [anyOf(ofWrongType)]) report(found)
     },
+  }
+}
+
+// `expected false` and `expected a list` become `expected false or a list`.
+function anyOf(problems: readonly PolicyProblem[]): PolicyProblem {
+  const expected = problems.map(({ message }) => message.replace(/^expected /, ''))
+  return {
+    ...problems[0]!,
+    message: `expected ${[...new Set(expected)].join(' or ')}`,
+    mend: [...new Set(problems.map(({ mend }) => mend))].join(', or '),
   }
 }
 

@@ -24,6 +24,7 @@ export const transport = {
     pci: ['4.2.1'],
   },
   schema: transportSchema,
+  wholePolicy: ['tls', 'minVersion'],
   defaults: transportDefaults,
   contradictions: transportContradictions,
   compile: (setting, _cell, needs) => compileTransport(setting, needs),

@@ -1,0 +1,88 @@
+// `sallyport check`: the mistakes of a policy, or its digest, its cells and its warnings.
+
+import { relative } from 'node:path'
+import { createGuard } from '../guard/guard.ts'
+import { type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
+import { digest } from '../policy/digest.ts'
+import { loadPolicy, PolicyFileError } from '../policy/load.ts'
+import { PolicyError, sentence } from '../policy/problem.ts'
+import type { Invocation, Terminal } from './command.ts'
+import { columns } from './help.ts'
+import { policyWarnings } from './warnings.ts'
+
+/** Runs the command. */
+export async function check(invocation: Invocation, terminal: Terminal): Promise<number> {
+  const asJson = invocation.flag('json')
+  let name = invocation.operands[0]
+  try {
+    const { policy, file } = await loadPolicy(name, terminal.directory)
+    name = relative(terminal.directory, file) || file
+    const resolved = resolvePolicy(policy)
+    const report = {
+      file: name,
+      ok: true,
+      digest: await digest(resolved.document),
+      cells: cellRows(resolved),
+      warnings: policyWarnings(resolved),
+    }
+    terminal.out(asJson ? JSON.stringify(report, null, 2) : inWords(report))
+    return 0
+  } catch (error) {
+    if (error instanceof PolicyError) {
+      if (asJson) terminal.out(JSON.stringify({ file: name, ok: false, problems: error.problems }, null, 2))
+      else for (const problem of error.problems) terminal.err(`${name}: ${sentence(problem)}`)
+      return 2
+    }
+    if (error instanceof PolicyFileError && asJson) {
+      terminal.out(JSON.stringify({ file: error.file, ok: false, error: error.message }, null, 2))
+      return 2
+    }
+    throw error
+  }
+}
+
+interface CellRow {
+  readonly cell: string
+  readonly data: string
+  readonly credentials: string
+  /** What every answer of the cell carries, whatever the request. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
+
+function cellRows(resolved: ResolvedPolicy): readonly CellRow[] {
+  return createGuard(resolved, 'gateway').cells.map(({ id, data, credentials, compiled }) => ({
+    cell: id,
+    data,
+    credentials,
+    headers: compiled.fixed.pairs,
+  }))
+}
+
+const MEANING: Readonly<Record<string, string>> = {
+  '*': 'every other path',
+  '!': 'paths that are not canonical, requests that could not be read',
+}
+
+function inWords(report: {
+  readonly file: string
+  readonly digest: string
+  readonly cells: readonly CellRow[]
+  readonly warnings: readonly string[]
+}): string {
+  const cacheOf = ({ headers }: CellRow) =>
+    headers.find(([header]) => header.toLowerCase() === 'cache-control')?.[1] ?? "the application's"
+  const rows = report.cells.map((row) => [
+    row.cell,
+    row.data,
+    row.credentials,
+    cacheOf(row),
+    MEANING[row.cell] ?? '',
+  ])
+  return [
+    `${report.file} is sound`,
+    `digest ${report.digest}`,
+    '',
+    ...columns([['ROUTE', 'DATA', 'CREDENTIALS', 'CACHE-CONTROL', ''], ...rows]),
+    ...(report.warnings.length === 0 ? [] : ['', ...report.warnings.map((warning) => `warning: ${warning}`)]),
+  ].join('\n')
+}

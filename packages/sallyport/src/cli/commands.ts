@@ -1,0 +1,66 @@
+// The commands. Each is loaded only when it is run.
+
+import { PRESET_NAMES } from '../presets/names.ts'
+import type { Command, Option } from './command.ts'
+
+const json: Option = { name: 'json', doc: 'write JSON instead of text', noEnvironment: true }
+
+const listening: readonly Option[] = [
+  { name: 'host', value: 'HOST', doc: 'the address to listen on', fallback: '127.0.0.1' },
+  { name: 'port', value: 'PORT', doc: 'the port to listen on; 0 takes a free one', fallback: '8443' },
+  { name: 'policy', value: 'FILE', doc: 'the policy; else sallyport.config.ts or .json of this directory' },
+  { name: 'state', value: 'DIR', doc: 'where certificates and other state are kept', fallback: '.sallyport' },
+]
+
+export const commands: readonly Command[] = [
+  {
+    name: 'start',
+    summary: 'show it: the gateway before a sample API that misbehaves on purpose',
+    detail:
+      'Starts the gateway with a certificate of its own before a sample API, and prints three curl lines that show the difference.',
+    options: [
+      ...listening,
+      { name: 'upstream-port', value: 'PORT', doc: 'the port of the sample API', fallback: '0' },
+      json,
+    ],
+    run: async (...given) => (await import('./start.ts')).start(...given),
+  },
+  {
+    name: 'serve',
+    summary: 'run the gateway before an API of yours',
+    detail:
+      'Every request and every answer of the API at URL goes through the policy. Where the policy says transport: { tls: "here" }, TLS ends here, with --cert and --key or a local certificate; where it says "in-front", this listener speaks plain HTTP to the balancer before it.',
+    options: [
+      { name: 'upstream', value: 'URL', doc: 'the API, such as http://127.0.0.1:9000; required' },
+      ...listening,
+      { name: 'cert', value: 'FILE', doc: 'the certificate chain, PEM; with --key' },
+      { name: 'key', value: 'FILE', doc: 'the private key, PEM; with --cert' },
+      json,
+    ],
+    run: async (...given) => (await import('./serve.ts')).serve(...given),
+  },
+  {
+    name: 'check',
+    summary: 'check a policy: its mistakes, digest, cells and warnings',
+    detail:
+      'Reads FILE, or the policy of this directory. Prints every mistake with its place and how to mend it, and ends with 2; else the digest, the table of cells and what deserves a second look, and ends with 0.',
+    operand: 'FILE',
+    options: [json],
+    run: async (...given) => (await import('./check.ts')).check(...given),
+  },
+  {
+    name: 'init',
+    summary: 'write a first policy, with comments',
+    detail: 'Writes sallyport.config.ts, or sallyport.config.json with --json. Never overwrites a file.',
+    options: [
+      {
+        name: 'preset',
+        value: 'NAME',
+        doc: `what to start from: ${PRESET_NAMES.join(', ')}`,
+        fallback: 'recommended',
+      },
+      { name: 'json', doc: 'write JSON, for teams without TypeScript', noEnvironment: true },
+    ],
+    run: async (...given) => (await import('./init.ts')).init(...given),
+  },
+]

@@ -1,0 +1,18 @@
+// The policy of the demo: what stands before the sample API where the directory has no policy of its own.
+
+import type { PolicyDocument } from '../guard/policy.ts'
+
+/** Under this name, since Strict-Transport-Security for bare `localhost` would hold for every server of the machine. */
+export const DEMO_HOST = 'sallyport.localhost'
+
+export const demoPolicy: PolicyDocument = {
+  name: 'Sallyport demo',
+  extends: 'recommended',
+  transport: { tls: 'here' },
+  cors: { origins: ['https://app.example.com'], bearer: 'any-origin' },
+  routes: {
+    '/v1/account/*': { data: 'private', credentials: 'mixed' },
+    '/v1/status': { data: 'public', credentials: 'none' },
+    '/v1/status/stream': { data: 'stream', credentials: 'none' },
+  },
+}

@@ -1,0 +1,57 @@
+// From words to an exit code: 0 where the command did its work, 2 where something must be mended first.
+
+import { readFileSync } from 'node:fs'
+import { PolicyFileError } from '../policy/load.ts'
+import { nearest, PolicyError, show } from '../policy/problem.ts'
+import type { Terminal } from './command.ts'
+import { readCommandLine } from './command-line.ts'
+import { commands } from './commands.ts'
+import { Failure } from './failure.ts'
+import { commandHelp, generalHelp } from './help.ts'
+
+/** Runs one command line and gives its exit code. */
+export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
+  const [name, ...rest] = words
+  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+    const command = commands.find((each) => each.name === rest[0])
+    terminal.out(command ? commandHelp(command) : generalHelp())
+    return name === undefined ? 2 : 0
+  }
+  if (name === '--version' || name === '-v') {
+    terminal.out(version())
+    return 0
+  }
+  const command = commands.find((each) => each.name === name)
+  if (!command) {
+    const meant = nearest(
+      name,
+      commands.map((each) => each.name),
+    )
+    const kind = name.startsWith('-') ? 'option' : 'command'
+    terminal.err(
+      `sallyport: there is no ${kind} ${show(name)}; ${meant ? `did you mean "${meant}"?` : 'see "sallyport --help"'}`,
+    )
+    return 2
+  }
+  const end = rest.indexOf('--')
+  const options = end < 0 ? rest : rest.slice(0, end)
+  if (options.includes('--help') || options.includes('-h')) {
+    terminal.out(commandHelp(command))
+    return 0
+  }
+  try {
+    return await command.run(readCommandLine(command, rest, terminal.environment), terminal)
+  } catch (error) {
+    if (!(error instanceof Failure || error instanceof PolicyError || error instanceof PolicyFileError))
+      throw error
+    for (const line of error.message.split('\n')) terminal.err(`sallyport: ${line}`)
+    return 2
+  }
+}
+
+/** The version of this package. */
+export function version(): string {
+  // By our own name, since sources and the published form lie at different depths.
+  const manifest = readFileSync(new URL(import.meta.resolve('sallyport/package.json')), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}

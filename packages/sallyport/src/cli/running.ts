@@ -1,0 +1,68 @@
+// A gateway on its way through life: it listens or says in one line why not, and a signal drains it.
+
+import type { Terminal } from './command.ts'
+import { Failure } from './failure.ts'
+import type { Gateway, ServerPackage } from './server.ts'
+
+type GatewayOptions = Parameters<ServerPackage['startGateway']>[0]
+
+/**
+ * Starts the gateway.
+ *
+ * @throws Failure where the address can't be had
+ */
+export async function listen(server: ServerPackage, options: GatewayOptions): Promise<Gateway> {
+  try {
+    return await server.startGateway(options)
+  } catch (error) {
+    throw listenFailure(error, options.listen) ?? error
+  }
+}
+
+/** The failure to listen in one line, or `undefined` where the error is another one. */
+export function listenFailure(
+  error: unknown,
+  { host, port }: { readonly host: string; readonly port: number },
+  option = 'port',
+): Failure | undefined {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new Failure(
+        `port ${port} of ${host} is taken by another program; stop it, or choose another port with --${option}`,
+      )
+    case 'EACCES':
+      return new Failure(`no permission to listen on port ${port}; choose one above 1023 with --${option}`)
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new Failure(`this machine has no address ${host}; choose another with --host`)
+    default:
+      return undefined
+  }
+}
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
+
+/**
+ * Waits for SIGINT or SIGTERM, then drains: no new connections, the open ones may end. A second signal ends the process
+ * at once, with the code that shells give to that signal.
+ */
+export async function untilStopped(
+  terminal: Terminal,
+  graceMs: number,
+  close: (options: { readonly graceMs: number }) => Promise<void>,
+): Promise<number> {
+  await new Promise<void>((resolve) => {
+    let stopping = false
+    for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
+      process.on(signal, () => {
+        if (stopping) process.exit(128 + SIGNALS[signal])
+        stopping = true
+        resolve()
+      })
+  })
+  terminal.err(`Draining: open requests have ${graceMs / 1000} s to end; press Ctrl-C again to stop at once.`)
+  await close({ graceMs })
+  terminal.err('Stopped.')
+  return 0
+}

@@ -1,0 +1,111 @@
+// `sallyport serve`: the gateway before an API that is already there.
+
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { show } from '../policy/problem.ts'
+import type { Invocation, Terminal } from './command.ts'
+import { portOf } from './command-line.ts'
+import { Failure } from './failure.ts'
+import { choosePolicy, endsTlsHere, type PolicyChoice } from './policy-choice.ts'
+import { listen, untilStopped } from './running.ts'
+import { type Certificate, loadServer, type ServerPackage } from './server.ts'
+import { policyWarnings } from './warnings.ts'
+
+const GRACE_MS = 10_000
+
+const BUILT_IN = {
+  policy: { extends: 'recommended', transport: { tls: 'here' } },
+  source: 'the preset "recommended"',
+} as const
+
+/** Runs the command. */
+export async function serve(invocation: Invocation, terminal: Terminal): Promise<number> {
+  const upstream = upstreamOf(invocation)
+  const host = invocation.text('host')!
+  const port = portOf(invocation, 'port')
+  const chosen = await choosePolicy(invocation, terminal, BUILT_IN)
+  const given = await certificateOf(invocation, terminal)
+  const server = await loadServer()
+  const state = resolve(terminal.directory, invocation.text('state')!)
+  const { tls, caPath } = await tlsOf(chosen, given, server, state)
+  const gateway = await listen(server, {
+    policy: chosen.policy,
+    upstream,
+    listen: { host, port },
+    ...(tls ? { tls } : {}),
+    status: true,
+    state,
+  })
+  const warnings = policyWarnings(chosen.resolved, new URL(gateway.url).hostname)
+  for (const warning of warnings) terminal.err(`warning: ${warning}`)
+  const { source, digest } = chosen
+  if (invocation.flag('json'))
+    terminal.out(
+      JSON.stringify({ url: gateway.url, upstream, policy: source, digest, ...(caPath ? { caPath } : {}) }),
+    )
+  else
+    terminal.out(
+      [
+        `Sallyport: ${gateway.url} -> ${upstream}`,
+        `policy: ${source}, ${digest}`,
+        ...(caPath ? [`local certificate, signed by ${caPath}`] : []),
+        'Ctrl-C drains and stops.',
+      ].join('\n'),
+    )
+  return untilStopped(terminal, GRACE_MS, (options) => gateway.close(options))
+}
+
+function upstreamOf(invocation: Invocation): string {
+  const text = invocation.text('upstream')
+  if (text === undefined)
+    throw new Failure('serve needs the API to stand before; write --upstream http://127.0.0.1:9000')
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isOrigin = url !== undefined && url.pathname === '/' && url.search === '' && url.hash === ''
+  if (!isOrigin || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '')
+    // The text is not shown where it may hold a password.
+    throw new Failure(
+      `${invocation.nameOf('upstream')}: expected an http or https origin without user, path and query${text.includes('@') ? '' : `, received ${show(text)}`}; write http://127.0.0.1:9000`,
+    )
+  return url.origin
+}
+
+async function certificateOf(
+  invocation: Invocation,
+  { directory }: Terminal,
+): Promise<Certificate | undefined> {
+  const cert = invocation.text('cert')
+  const key = invocation.text('key')
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined)
+    throw new Failure(
+      `${cert === undefined ? '--key' : '--cert'} stands alone; give --cert and --key together`,
+    )
+  const read = async (option: string, path: string) => {
+    try {
+      return await readFile(resolve(directory, path), 'utf8')
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      throw new Failure(`${invocation.nameOf(option)}: ${path} can't be read (${code}); name a PEM file`)
+    }
+  }
+  return { cert: await read('cert', cert), key: await read('key', key) }
+}
+
+// Where TLS ends is the policy's to say; the command line only brings the certificate.
+async function tlsOf(
+  chosen: PolicyChoice,
+  given: Certificate | undefined,
+  server: ServerPackage,
+  state: string,
+): Promise<{ readonly tls?: Certificate; readonly caPath?: string }> {
+  if (!endsTlsHere(chosen)) {
+    if (given)
+      throw new Failure(
+        `${chosen.source} says that TLS ends in front of this listener, and a certificate is given; write transport: { tls: "here" } in the policy, or leave --cert and --key out`,
+      )
+    return {}
+  }
+  if (given) return { tls: given }
+  const { caPath, ...tls } = await server.localCertificate(state)
+  return { tls, caPath }
+}

@@ -1,0 +1,73 @@
+// `sallyport start`: the gateway before the sample API, the whole thing in one command.
+
+import { relative, resolve } from 'node:path'
+import type { Invocation, Terminal } from './command.ts'
+import { portOf } from './command-line.ts'
+import { DEMO_HOST, demoPolicy } from './demo.ts'
+import { Failure } from './failure.ts'
+import { curlLines, type Demo, greeting } from './greeting.ts'
+import { choosePolicy, endsTlsHere } from './policy-choice.ts'
+import { listen, listenFailure, untilStopped } from './running.ts'
+import { loadServer, type Sample, type ServerPackage } from './server.ts'
+import { policyWarnings } from './warnings.ts'
+
+const GRACE_MS = 5_000
+
+const BUILT_IN = { policy: demoPolicy, source: 'the built-in demo' } as const
+
+/** Runs the command. */
+export async function start(invocation: Invocation, terminal: Terminal): Promise<number> {
+  const host = invocation.text('host')!
+  const port = portOf(invocation, 'port')
+  const samplePort = portOf(invocation, 'upstream-port')
+  const chosen = await choosePolicy(invocation, terminal, BUILT_IN)
+  if (!endsTlsHere(chosen))
+    throw new Failure(
+      `${chosen.source} says that TLS ends in front of the gateway, and the demo has no front; write transport: { tls: "here" }, or use "sallyport serve"`,
+    )
+  const server = await loadServer()
+  const state = resolve(terminal.directory, invocation.text('state')!)
+  const { caPath, ...tls } = await server.localCertificate(state)
+  const sample = await startSample(server, samplePort)
+  const gateway = await listen(server, {
+    policy: chosen.policy,
+    upstream: sample.url,
+    listen: { host, port },
+    tls,
+    status: true,
+    state,
+  }).catch(async (error: unknown) => {
+    await sample.close()
+    throw error
+  })
+  const demo: Demo = {
+    url: publicUrl(gateway.url, host),
+    address: host === 'localhost' ? '127.0.0.1' : host,
+    sample: sample.url,
+    policy: chosen.source,
+    digest: chosen.digest,
+    caPath: relative(terminal.directory, caPath),
+  }
+  for (const warning of policyWarnings(chosen.resolved, new URL(demo.url).hostname))
+    terminal.err(`warning: ${warning}`)
+  terminal.out(invocation.flag('json') ? JSON.stringify({ ...demo, try: curlLines(demo) }) : greeting(demo))
+  return untilStopped(terminal, GRACE_MS, async (options) => {
+    await gateway.close(options)
+    await sample.close()
+  })
+}
+
+async function startSample(server: ServerPackage, port: number): Promise<Sample> {
+  try {
+    return await server.startSampleUpstream({ port })
+  } catch (error) {
+    throw listenFailure(error, { host: '127.0.0.1', port }, 'upstream-port') ?? error
+  }
+}
+
+// On the loopback addresses the gateway has a name of its own; whoever chose another host meant that one.
+function publicUrl(url: string, host: string): string {
+  const { port } = new URL(url)
+  const name = host === '127.0.0.1' || host === '::1' ? DEMO_HOST : host.includes(':') ? `[${host}]` : host
+  return `https://${name}:${port || 443}`
+}

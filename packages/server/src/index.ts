@@ -1,0 +1,11 @@
+// `@sallyport/server`: what needs a process. The first gateway, its local certificate, a sample upstream to try it on.
+
+export {
+  DEFAULT_GRACE_MS,
+  type Gateway,
+  type GatewayEvent,
+  type GatewayOptions,
+  startGateway,
+} from './gateway.ts'
+export { type SampleUpstream, startSampleUpstream } from './sample/upstream.ts'
+export { type LocalCertificate, type LocalCertificateOptions, localCertificate } from './tls/local.ts'

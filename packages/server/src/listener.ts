@@ -1,0 +1,81 @@
+// The socket in front: node:http behind a declared TLS front, else node:https with settings that leave no finding.
+
+import { constants } from 'node:crypto'
+import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https'
+import type { Socket } from 'node:net'
+import { attach, type Guard, SAFE_SERVER_OPTIONS } from 'sallyport/node'
+
+/** PEM texts. */
+export interface ListenerCertificate {
+  readonly cert: string | Buffer
+  readonly key: string | Buffer
+}
+
+/** A server under the guard, with the means to end all its connections. */
+export interface Listener {
+  readonly server: Server
+  /** Ends every connection, those too that have not said anything yet. */
+  destroyConnections(): void
+}
+
+const MAX_CONNECTIONS = 10_000
+const HANDSHAKE_TIMEOUT_MS = 10_000
+// Longer than any silence within a body that a transfer allows: what is left then is a reader that takes nothing.
+const SOCKET_IDLE_MS = 120_000
+// Slow bodies end by their rate (see the transfer); this is the last limit for a whole request.
+const REQUEST_TIMEOUT_MS = 300_000
+
+/** Makes the server; it listens when its owner says so. */
+export function createListener(
+  guard: Guard,
+  certificate: ListenerCertificate | undefined,
+  minVersion: 'TLSv1.2' | 'TLSv1.3',
+): Listener {
+  const settings = { ...SAFE_SERVER_OPTIONS, requestTimeout: REQUEST_TIMEOUT_MS, noDelay: true }
+  const server: Server =
+    certificate === undefined
+      ? createHttpServer(settings)
+      : createHttpsServer({ ...settings, ...tlsOptions(certificate, minVersion) })
+  // Node drops headers over this count without a word; the `request` control counts and refuses them first.
+  server.maxHeadersCount = 0
+  server.maxConnections = MAX_CONNECTIONS
+  server.maxRequestsPerSocket = 10_000
+  server.timeout = SOCKET_IDLE_MS
+  attach(server, guard)
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return {
+    server,
+    destroyConnections() {
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+function tlsOptions(certificate: ListenerCertificate, minVersion: 'TLSv1.2' | 'TLSv1.3'): TlsOptions {
+  return {
+    cert: certificate.cert,
+    key: certificate.key,
+    minVersion,
+    // Without the finite-field groups, whose cost a client can make the server pay (CVE-2002-20001).
+    ecdhCurve: 'X25519MLKEM768:X25519:P-256:P-384',
+    // For TLS 1.2, where it is allowed: forward secrecy and AEAD only.
+    ciphers: [
+      'TLS_AES_128_GCM_SHA256',
+      'TLS_AES_256_GCM_SHA384',
+      'TLS_CHACHA20_POLY1305_SHA256',
+      'ECDHE-ECDSA-AES128-GCM-SHA256',
+      'ECDHE-RSA-AES128-GCM-SHA256',
+      'ECDHE-ECDSA-AES256-GCM-SHA384',
+      'ECDHE-RSA-AES256-GCM-SHA384',
+      'ECDHE-ECDSA-CHACHA20-POLY1305',
+    ].join(':'),
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    ALPNProtocols: ['http/1.1'],
+  }
+}

@@ -1,0 +1,22 @@
+// What went wrong behind the gateway, for two readers: a code for the caller, a reason for the operator.
+
+import type { ErrorCode } from 'sallyport/node'
+
+const TIMEOUTS: ReadonlySet<string> = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+  'ETIMEDOUT',
+])
+
+/** The code by which a caller learns of an upstream's failure. */
+export function codeOfFailure(reason: string): ErrorCode {
+  return TIMEOUTS.has(reason) ? 'upstream_timeout' : 'upstream_failed'
+}
+
+/** An error's code, never its message: messages can carry what the upstream sent. */
+export function reasonOf(error: unknown): string {
+  const { code, name } = (error ?? {}) as { code?: unknown; name?: unknown }
+  if (typeof code === 'string') return code
+  return typeof name === 'string' ? name : 'unknown'
+}

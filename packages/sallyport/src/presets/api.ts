@@ -1,4 +1,4 @@
-// `api`: the values of Driftstack's page (claims D1–D10, D13–D16, D18, D19), unchanged.
+// `api`: the values of Driftstack's page (claims D1–D10, D12–D16, D18, D19), unchanged.
 
 import type { PolicyDocument } from '../guard/policy.ts'
 
@@ -13,6 +13,26 @@ export const api: PolicyDocument = {
     crossOriginEmbedderPolicy: false,
   },
   cache: { owner: 'handler' },
+  client: { requestId: { accept: 'trusted-proxies' }, traceContext: true },
+  // The dashboard's own origins are for each deployment to list.
+  cors: {
+    origins: [],
+    bearer: 'any-origin',
+    allowMethods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    allowHeaders: ['authorization', 'content-type', 'x-request-id', 'stripe-signature', 'x-nowpayments-sig'],
+    exposeHeaders: [
+      'x-request-id',
+      'x-ratelimit-bucket',
+      'x-ratelimit-limit',
+      'x-ratelimit-remaining',
+      'x-ratelimit-reset',
+      'ratelimit-limit',
+      'ratelimit-remaining',
+      'ratelimit-reset',
+      'retry-after',
+    ],
+    maxAgeSeconds: 600,
+  },
   routes: {
     '/v1/account/*': { data: 'private', cache: { owner: 'policy' } },
     '/v1/admin/*': { data: 'private', cache: { owner: 'policy' } },

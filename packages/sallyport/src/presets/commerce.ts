@@ -13,4 +13,5 @@ export const commerce: PolicyDocument = {
     crossOriginResourcePolicy: 'cross-origin',
   },
   errors: { replaceBodies: 'unshaped' },
+  client: { requestId: { accept: 'trusted-proxies' }, traceContext: true },
 }

@@ -21,4 +21,5 @@ export const recommended: PolicyDocument = {
     crossOriginEmbedderPolicy: 'require-corp',
   },
   errors: { replaceBodies: 'unshaped' },
+  client: { requestId: { accept: 'trusted-proxies' }, traceContext: true },
 }

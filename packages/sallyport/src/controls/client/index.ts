@@ -1,27 +1,28 @@
 // The control `client`.
 
-import { type Control, MODES } from '../../guard/control.ts'
-import { type Infer, object, oneOf } from '../../policy/schema.ts'
-
-const schema = object({ mode: oneOf(MODES, 'How the control acts.') }, 'Client address and request identity.')
-type Setting = Infer<typeof schema>
+import type { Control } from '../../guard/control.ts'
+import { compileClient } from './enforce.ts'
+import { compareClient, describeClient, probeClient } from './faces.ts'
+import { type ClientSetting, clientContradictions, clientDefaults, clientSchema } from './setting.ts'
 
 export const client = {
   name: 'client',
   id: 'SP-CLIENT-01',
   title: 'Client address and request identity',
   since: '0.1.0',
-  standards: { asvs: [], api: [], top10: [], nist: [], soc2: [], pci: [] },
-  schema,
-  defaults: {},
-  compile: () => ({}),
-  describe: () => ({
-    control: 'client',
-    id: 'SP-CLIENT-01',
-    title: 'Client address and request identity',
-    entries: [],
-    limits: [],
-  }),
-  probe: () => [],
-  compare: () => [],
-} as const satisfies Control<Setting>
+  standards: {
+    asvs: ['4.1.3', '15.3.4', '16.2.1'],
+    api: ['API8'],
+    top10: ['A02', 'A09'],
+    nist: ['AU-3', 'SC-7'],
+    soc2: ['CC6.6', 'CC7.2'],
+    pci: ['10.2.2'],
+  },
+  schema: clientSchema,
+  defaults: clientDefaults,
+  contradictions: clientContradictions,
+  compile: (setting, _cell, needs) => compileClient(setting, needs),
+  describe: describeClient,
+  probe: probeClient,
+  compare: compareClient,
+} as const satisfies Control<ClientSetting>

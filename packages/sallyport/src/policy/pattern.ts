@@ -40,7 +40,7 @@ export function parsePattern(key: string): Pattern | PatternFault {
   if (!path.startsWith('/'))
     return {
       message: 'a route path starts with "/"',
-      mend: `write "${method ? `${method} ` : ''}/${path.trim()}"`,
+      mend: `write "${method ? `${method} ` : ''}/${path.trim().replace(/^\/+/, '')}"`,
     }
   const segments: Segment[] = []
   const parts = path.slice(1).split('/')

@@ -84,19 +84,27 @@ function insert<T>(root: Node<T>, segments: readonly Segment[], method: string |
       bareAt = extend(at, pending)
       at = extend(at, `${pending}/`)
       pending = ''
-      put((at.wildcard ??= {}), method, value)
-      if (bareAt !== root) put((bareAt.bare ??= {}), method, value)
+      put(at, 'wildcard', method, value)
+      if (bareAt !== root) put(bareAt, 'bare', method, value)
       return
     }
     at = extend(at, `${pending}/`)
     pending = ''
-    at = at.param ??= node('')
+    at.param ??= node('')
+    at = at.param
   }
   at = extend(at, pending)
-  put((at.leaf ??= {}), method, value)
+  put(at, 'leaf', method, value)
 }
 
-function put<T>(leaf: Leaf<T>, method: string | undefined, value: T): void {
+function put<T>(
+  at: Node<T>,
+  place: 'leaf' | 'bare' | 'wildcard',
+  method: string | undefined,
+  value: T,
+): void {
+  at[place] ??= {}
+  const leaf = at[place]
   if (method === undefined) leaf.any = value
   else {
     leaf.byMethod ??= new Map()

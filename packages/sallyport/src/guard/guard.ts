@@ -83,9 +83,10 @@ export function createGuard(
       const target = originForm(incoming.target)
       const query = target.indexOf('?')
       const path = query < 0 ? target : target.slice(0, query)
-      // A preflight is judged as the request that it announces (Fetch standard, CORS-preflight fetch).
+      // A preflight is judged as the request that it announces (Fetch standard, CORS-preflight fetch). Without Origin
+      // it is none, and must not choose its cell.
       const method =
-        incoming.method === 'OPTIONS'
+        incoming.method === 'OPTIONS' && incoming.header('origin') !== undefined
           ? (incoming.header('access-control-request-method') ?? incoming.method)
           : incoming.method
       return new Exchange(incoming, cellOf(method, path), path, target)

@@ -1,27 +1,32 @@
 // The control `cors`.
 
-import { type Control, MODES } from '../../guard/control.ts'
-import { type Infer, object, oneOf } from '../../policy/schema.ts'
-
-const schema = object({ mode: oneOf(MODES, 'How the control acts.') }, 'Cross-origin requests.')
-type Setting = Infer<typeof schema>
+import type { Control } from '../../guard/control.ts'
+import { compareCors } from './compare.ts'
+import { corsContradictions } from './contradictions.ts'
+import { describeCors } from './describe.ts'
+import { compileCors } from './enforce.ts'
+import { probeCors } from './probe.ts'
+import { type CorsSetting, corsSchema, strictCors } from './setting.ts'
 
 export const cors = {
   name: 'cors',
   id: 'SP-CORS-01',
   title: 'Cross-origin requests',
   since: '0.1.0',
-  standards: { asvs: [], api: [], top10: [], nist: [], soc2: [], pci: [] },
-  schema,
+  standards: {
+    asvs: ['3.4.2', '3.5.1', '3.5.2'],
+    api: ['API8'],
+    top10: ['A01', 'A02'],
+    nist: ['AC-4'],
+    soc2: ['CC6.6'],
+    pci: ['6.2.4'],
+  },
+  schema: corsSchema,
   defaults: {},
-  compile: () => ({}),
-  describe: () => ({
-    control: 'cors',
-    id: 'SP-CORS-01',
-    title: 'Cross-origin requests',
-    entries: [],
-    limits: [],
-  }),
-  probe: () => [],
-  compare: () => [],
-} as const satisfies Control<Setting>
+  contradictions: corsContradictions,
+  strict: strictCors,
+  compile: (setting, cell) => compileCors(setting, cell),
+  describe: describeCors,
+  probe: probeCors,
+  compare: compareCors,
+} as const satisfies Control<CorsSetting>

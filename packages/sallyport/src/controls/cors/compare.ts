@@ -1,0 +1,190 @@
+// Which of two settings grants more. What a setting grants is a set of pairs (origin, with or without cookies), times
+// the methods, request headers and exposed headers that the pairs get: more of any of them is weaker.
+
+import type { CellInfo } from '../../guard/cell.ts'
+import type { Change } from '../../guard/control.ts'
+import { exampleOrigin } from './examples.ts'
+import { isOriginFault, type ListedOrigin, parseOrigin } from './origin.ts'
+import { type CorsSetting, type FullCorsSetting, fullSetting, isOpen } from './setting.ts'
+
+export function compareCors(before: CorsSetting, after: CorsSetting, cell: CellInfo): readonly Change[] {
+  const a = fullSetting(before)
+  const b = fullSetting(after)
+  const where =
+    cell.id === '*'
+      ? 'every path without a route'
+      : cell.id === '!'
+        ? 'paths that are not canonical'
+        : cell.id
+  if (!a && !b) return []
+  if (!a || !b) return [handover(a, b, cell, where)]
+  const granted = [...credentialedChanges(a, b, where), ...openChanges(a, b, cell, where)]
+  // Lists of methods and headers grant nothing where nobody is granted anything.
+  if (!grantsAnything(a, cell) || !grantsAnything(b, cell)) return granted
+  return [...granted, ...nameChanges(a, b, where), ...ageChanges(a, b)]
+}
+
+// What the application grants by itself is not in the policy: it may be nothing or everything. Only a setting that
+// grants nothing to anybody can be set against that.
+function handover(
+  a: FullCorsSetting | undefined,
+  b: FullCorsSetting | undefined,
+  cell: CellInfo,
+  where: string,
+): Change {
+  if (a)
+    return change(
+      'origins',
+      grantsAnything(a, cell) ? 'incomparable' : 'weaker',
+      `the application alone decides who can read ${where}: https://evil.example can where it says so`,
+    )
+  return change(
+    'origins',
+    grantsAnything(b!, cell) ? 'incomparable' : 'stronger',
+    `the policy alone decides who can read ${where}, whatever the application says`,
+  )
+}
+
+function grantsAnything(full: FullCorsSetting, cell: CellInfo): boolean {
+  return full.origins.length > 0 || isOpen(full, cell)
+}
+
+function change(what: string, strength: Change['strength'], because: string): Change {
+  return { what, strength, because }
+}
+
+// The pairs with cookies.
+function credentialedChanges(a: FullCorsSetting, b: FullCorsSetting, where: string): Change[] {
+  const changes: Change[] = []
+  const added = uncovered(b, a)
+  const removed = uncovered(a, b)
+  if (added.length > 0)
+    changes.push(change('origins', 'weaker', `${named(added, a)} can now read ${where} with cookies`))
+  if (removed.length > 0)
+    changes.push(
+      change('origins', 'stronger', `${named(removed, b)} can no longer read ${where} with cookies`),
+    )
+  return changes
+}
+
+function parsed(full: FullCorsSetting): readonly ListedOrigin[] {
+  return full.origins.map(parseOrigin).filter((origin) => !isOriginFault(origin)) as ListedOrigin[]
+}
+
+/** The entries of one setting that name origins outside the other. */
+function uncovered(some: FullCorsSetting, other: FullCorsSetting): readonly ListedOrigin[] {
+  const others = parsed(other)
+  return parsed(some).filter((origin) => !others.some((entry) => includes(entry, origin)))
+}
+
+/**
+ * True where every origin of `inner` is one of `outer`. Asking entry by entry is exact: a pattern stands for endlessly
+ * many names, which no number of exact origins or of longer patterns makes up.
+ */
+function includes(outer: ListedOrigin, inner: ListedOrigin): boolean {
+  if (outer.scheme !== inner.scheme || outer.port !== inner.port) return false
+  if (!outer.isPattern) return !inner.isPattern && outer.host === inner.host
+  if (inner.host === outer.host) return inner.isPattern
+  // Names with an underscore can be listed, but no pattern covers them.
+  return inner.host.endsWith(`.${outer.host}`) && !inner.host.includes('_')
+}
+
+// One origin that only one side grants, for the sentence.
+function named(origins: readonly ListedOrigin[], other: FullCorsSetting): string {
+  const others = parsed(other)
+  const first = origins[0]!
+  const label = ['evil', 'evil2', 'evil3'].find(
+    (each) => !first.isPattern || !others.some((entry) => entry.text === exampleOrigin(first.text, each)),
+  )
+  const rest = origins.length - 1
+  const one = exampleOrigin(first.text, label ?? 'evil4')
+  return rest === 0 ? one : `${one} and ${rest} more`
+}
+
+// The pairs without cookies, beyond those of listed origins.
+function openChanges(a: FullCorsSetting, b: FullCorsSetting, cell: CellInfo, where: string): Change[] {
+  const before = isOpen(a, cell)
+  const after = isOpen(b, cell)
+  if (before === after) return []
+  return after
+    ? [
+        change(
+          'bearer',
+          'weaker',
+          `https://evil.example can now read ${where} without cookies, with a credential of its own`,
+        ),
+      ]
+    : [change('bearer', 'stronger', `pages of unlisted origins can no longer read ${where}`)]
+}
+
+// Browsers send these without asking (Fetch standard, "CORS-safelisted method").
+const SAFELISTED_METHODS = ['GET', 'HEAD', 'POST']
+// Pages may read these without being told (Fetch standard, "CORS-safelisted response-header name").
+const SAFELISTED_RESPONSE_HEADERS = [
+  'cache-control',
+  'content-language',
+  'content-length',
+  'content-type',
+  'expires',
+  'last-modified',
+  'pragma',
+]
+
+function nameChanges(a: FullCorsSetting, b: FullCorsSetting, where: string): Change[] {
+  const lower = (names: readonly string[]) => names.map((name) => name.toLowerCase())
+  const methods = (full: FullCorsSetting) => [...full.allowMethods, ...SAFELISTED_METHODS]
+  const exposed = (full: FullCorsSetting) => [...lower(full.exposeHeaders), ...SAFELISTED_RESPONSE_HEADERS]
+  return [
+    ...listChanges('allowMethods', methods(a), methods(b), (names) => `send ${names} to ${where}`),
+    ...listChanges(
+      'allowHeaders',
+      lower(a.allowHeaders),
+      lower(b.allowHeaders),
+      (names) => `set ${names} on requests to ${where}`,
+    ),
+    ...listChanges('exposeHeaders', exposed(a), exposed(b), (names) => `read ${names} from ${where}`),
+  ]
+}
+
+function listChanges(
+  what: 'allowMethods' | 'allowHeaders' | 'exposeHeaders',
+  a: readonly string[],
+  b: readonly string[],
+  act: (names: string) => string,
+): Change[] {
+  const missing = (from: readonly string[], names: readonly string[]) =>
+    names
+      .filter((name) => !coversName(what, from, name))
+      .map((name) => (name === '*' ? 'anything else' : name))
+  const added = missing(a, b)
+  const removed = missing(b, a)
+  return [
+    ...(added.length > 0 ? [change(what, 'weaker', `an allowed page can now ${act(added.join(', '))}`)] : []),
+    ...(removed.length > 0
+      ? [change(what, 'stronger', `no page can ${act(removed.join(', '))} any more`)]
+      : []),
+  ]
+}
+
+function coversName(what: string, names: readonly string[], name: string): boolean {
+  if (names.includes(name)) return true
+  // Fetch standard, "CORS non-wildcard request-header name".
+  return names.includes('*') && !(what === 'allowHeaders' && name === 'authorization')
+}
+
+function ageChanges(a: FullCorsSetting, b: FullCorsSetting): Change[] {
+  if (a.maxAgeSeconds === b.maxAgeSeconds) return []
+  return [
+    b.maxAgeSeconds > a.maxAgeSeconds
+      ? change(
+          'maxAgeSeconds',
+          'weaker',
+          `a browser may act on a withdrawn permission for ${b.maxAgeSeconds} seconds instead of ${a.maxAgeSeconds}`,
+        )
+      : change(
+          'maxAgeSeconds',
+          'stronger',
+          `a withdrawn permission ends after ${b.maxAgeSeconds} seconds instead of ${a.maxAgeSeconds}`,
+        ),
+  ]
+}

@@ -1,0 +1,167 @@
+// Decides what a page of an origin may do, and puts the decision on every answer. What the browser does with it is
+// the Fetch standard's; the steps are cited where they are decided: https://fetch.spec.whatwg.org/
+
+import type { CellInfo } from '../../guard/cell.ts'
+import type { Denial, EmitStage, Stage, Verdict } from '../../guard/control.ts'
+import type { Exchange } from '../../guard/exchange.ts'
+import { type Lines, lines, NO_LINES } from '../../guard/lines.ts'
+import { compilePatterns } from './matcher.ts'
+import { isOriginFault, type ListedOrigin, parseOrigin } from './origin.ts'
+import { type CorsSetting, type FullCorsSetting, fullSetting, isOpen } from './setting.ts'
+
+/** The names that only the policy sets, once it says anything about origins. */
+export const OWNED = [
+  'access-control-allow-origin',
+  'access-control-allow-credentials',
+  'access-control-allow-methods',
+  'access-control-allow-headers',
+  'access-control-expose-headers',
+  'access-control-max-age',
+  'access-control-allow-private-network',
+] as const
+
+const DENIED: Denial = { kind: 'deny', code: 'origin_not_allowed' }
+// Its lines come by `emit`, as on every other answer.
+const ALLOWED = { kind: 'answer', status: 204, headers: NO_LINES, body: '' } as const
+
+/** What an origin is granted. */
+interface Grant {
+  /** On answers to requests. */
+  readonly actual: Lines
+  /** On the answer to a preflight. */
+  readonly preflight: Lines
+}
+
+/** The grant of an origin; `undefined` where it has none. */
+type Decide = (origin: string) => Grant | undefined
+
+export function compileCors(setting: CorsSetting, cell: CellInfo): Stage {
+  const full = fullSetting(setting)
+  if (!full) return {}
+  const listed = full.origins.map(parseOrigin).filter((origin) => !isOriginFault(origin)) as ListedOrigin[]
+  const everybody = isOpen(full, cell) ? anonymousGrant(full) : undefined
+  const decide: Decide = listed.length === 0 ? () => everybody : byOrigin(full, listed, everybody)
+  return {
+    admit: setting.mode === 'report' ? reportOnly(decide) : judge(decide, everybody),
+    emit: emitStage(decide, listed.length > 0, everybody),
+  }
+}
+
+function judge(decide: Decide, everybody: Grant | undefined): (exchange: Exchange) => Verdict {
+  return function admitOrigin(exchange) {
+    // Fetch, "CORS request": one that has an Origin header. All others are not ours to judge.
+    const origin = exchange.header('origin')
+    if (origin === undefined) return undefined
+    const grant = decide(origin)
+    if (isPreflight(exchange))
+      // "CORS-preflight fetch", steps 7 and 8: a status that is not ok, without any grant, ends in a network error.
+      return grant === undefined ? DENIED : ALLOWED
+    // A page that may call without cookies must not act with them either, whatever the browser sends along.
+    if (grant !== undefined && grant === everybody && !isSameOrigin(exchange)) exchange.cookiesIgnored = true
+    return undefined
+  }
+}
+
+// What is only reported must not change a request: no answer of ours, no cookies dropped.
+function reportOnly(decide: Decide): (exchange: Exchange) => Verdict {
+  return function reportOrigin(exchange) {
+    const origin = exchange.header('origin')
+    return origin !== undefined && isPreflight(exchange) && decide(origin) === undefined ? DENIED : undefined
+  }
+}
+
+// Pages can't set Sec-Fetch-Site (a forbidden request-header), and it speaks of every redirect on the way: where a
+// browser says "same-origin" the request crosses no origins, though browsers send Origin with every POST.
+function isSameOrigin(exchange: Exchange): boolean {
+  return exchange.header('sec-fetch-site') === 'same-origin'
+}
+
+// Fetch, "CORS-preflight request": OPTIONS with Origin and Access-Control-Request-Method. Every other OPTIONS is the
+// application's.
+function isPreflight(exchange: Exchange): boolean {
+  return (
+    exchange.incoming.method === 'OPTIONS' &&
+    exchange.header('access-control-request-method') !== undefined &&
+    exchange.header('origin') !== undefined
+  )
+}
+
+function emitStage(decide: Decide, byOrigin: boolean, everybody: Grant | undefined): EmitStage {
+  // Nobody is granted anything: no line of these names, whoever asks.
+  if (!byOrigin && everybody === undefined) return { owns: OWNED }
+  // The same for everybody: the answer does not depend on Origin, so no Vary, and the lines need no Origin to appear.
+  if (!byOrigin && everybody !== undefined) {
+    return { owns: OWNED, perAnswer: (exchange, status) => linesFor(everybody, exchange, status) }
+  }
+  return {
+    owns: OWNED,
+    // Fetch, "CORS protocol and HTTP caches": also on answers to requests without Origin, and on refusals.
+    vary: ['Origin'],
+    perAnswer(exchange, status) {
+      const origin = exchange.header('origin')
+      if (origin === undefined) return NO_LINES
+      const grant = decide(origin)
+      return grant === undefined ? NO_LINES : linesFor(grant, exchange, status)
+    },
+  }
+}
+
+// A preflight that another control refused is an answer like any other; the browser stops at its status.
+function linesFor(grant: Grant, exchange: Exchange, status: number): Lines {
+  return status >= 200 && status <= 299 && isPreflight(exchange) ? grant.preflight : grant.actual
+}
+
+// Wildcard origins are as many as callers care to invent: the lines of some are remembered, never of all.
+const REMEMBERED = 256
+
+function byOrigin(
+  full: FullCorsSetting,
+  listed: readonly ListedOrigin[],
+  everybody: Grant | undefined,
+): Decide {
+  const exact = new Map<string, Grant>()
+  for (const { text, isPattern } of listed) if (!isPattern) exact.set(text, credentialedGrant(full, text))
+  const matches = compilePatterns(listed)
+  const remembered = new Map<string, Grant>()
+  return function decideByOrigin(origin) {
+    const known = exact.get(origin) ?? remembered.get(origin)
+    if (known !== undefined) return known
+    // "null", look-alikes and everybody else.
+    if (!matches(origin)) return everybody
+    const grant = credentialedGrant(full, origin)
+    if (remembered.size >= REMEMBERED) remembered.clear()
+    remembered.set(origin, grant)
+    return grant
+  }
+}
+
+// "CORS check", steps 4, 6 and 7: the very origin, and `true`.
+function credentialedGrant(full: FullCorsSetting, origin: string): Grant {
+  return grantOf(full, [
+    ['Access-Control-Allow-Origin', origin],
+    ['Access-Control-Allow-Credentials', 'true'],
+  ])
+}
+
+// "CORS check", step 3: `*` is enough without credentials; with credentials step 4 fails, as it must.
+function anonymousGrant(full: FullCorsSetting): Grant {
+  return grantOf(full, [['Access-Control-Allow-Origin', '*']])
+}
+
+type Pairs = readonly (readonly [name: string, value: string])[]
+
+function grantOf(full: FullCorsSetting, who: Pairs): Grant {
+  const listLine = (name: string, values: readonly string[]): Pairs =>
+    values.length === 0 ? [] : [[name, values.join(', ')]]
+  return {
+    actual: lines([...who, ...listLine('Access-Control-Expose-Headers', full.exposeHeaders)]),
+    // "CORS-preflight fetch", steps 7.1, 7.2 and 7.8: the whole lists, whatever was asked for, so that one answer
+    // serves every later request.
+    preflight: lines([
+      ...who,
+      ...listLine('Access-Control-Allow-Methods', full.allowMethods),
+      ...listLine('Access-Control-Allow-Headers', full.allowHeaders),
+      ['Access-Control-Max-Age', String(full.maxAgeSeconds)],
+    ]),
+  }
+}

@@ -9,13 +9,13 @@ export interface Demo {
   readonly policy: string
   readonly digest: string
   /** As the reader's terminal would name it. */
-  readonly caPath: string
+  readonly caFile: string
 }
 
 /** The three lines: the API itself, the same through the gateway, and what a browser of another site may read. */
-export function curlLines({ url, address, sample, caPath }: Demo): readonly string[] {
+export function curlLines({ url, address, sample, caFile }: Demo): readonly string[] {
   const { host, hostname, port } = new URL(url)
-  const trusted = `--cacert ${quoted(caPath)} --resolve ${hostname}:${port}:${address}`
+  const trusted = `--cacert ${quoted(caFile)} --resolve ${hostname}:${port}:${address}`
   return [
     `curl -si ${sample}/v1/account`,
     `curl -si ${trusted} https://${host}/v1/account`,

@@ -42,5 +42,6 @@ async function resolved(policy: PolicyDocument, source: string): Promise<PolicyC
 
 /** Where TLS ends by this policy. */
 export function endsTlsHere({ resolved: { cells } }: PolicyChoice): boolean {
-  return cells.some((cell) => (cell.settings.transport as { tls?: string }).tls === 'here')
+  const { transport } = cells.find((cell) => cell.origin === 'default')!.settings
+  return (transport as { tls?: string }).tls === 'here'
 }

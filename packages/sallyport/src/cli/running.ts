@@ -50,7 +50,7 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 export async function untilStopped(
   terminal: Terminal,
   graceMs: number,
-  close: (options: { readonly graceMs: number }) => Promise<void>,
+  close: Gateway['close'],
 ): Promise<number> {
   await new Promise<void>((resolve) => {
     let stopping = false
@@ -62,7 +62,7 @@ export async function untilStopped(
       })
   })
   terminal.err(`Draining: open requests have ${graceMs / 1000} s to end; press Ctrl-C again to stop at once.`)
-  await close({ graceMs })
-  terminal.err('Stopped.')
+  const { brokenOff } = await close({ graceMs })
+  terminal.err(brokenOff === 0 ? 'Stopped.' : `Stopped; ${brokenOff} still open had to be broken off.`)
   return 0
 }

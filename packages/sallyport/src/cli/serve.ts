@@ -1,7 +1,7 @@
 // `sallyport serve`: the gateway before an API that is already there.
 
 import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { show } from '../policy/problem.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
@@ -27,28 +27,28 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
   const given = await certificateOf(invocation, terminal)
   const server = await loadServer()
   const state = resolve(terminal.directory, invocation.text('state')!)
-  const { tls, caPath } = await tlsOf(chosen, given, server, state)
+  const { tls, caFile } = await tlsOf(chosen, given, server, join(state, 'tls'))
   const gateway = await listen(server, {
     policy: chosen.policy,
     upstream,
     listen: { host, port },
     ...(tls ? { tls } : {}),
-    status: true,
-    state,
+    log: ({ event, reason, route, requestId }) =>
+      terminal.err(`${event}: ${reason}, route ${route}, request ${requestId || 'without id'}`),
   })
-  const warnings = policyWarnings(chosen.resolved, new URL(gateway.url).hostname)
+  const warnings = policyWarnings(chosen.resolved, host)
   for (const warning of warnings) terminal.err(`warning: ${warning}`)
   const { source, digest } = chosen
   if (invocation.flag('json'))
     terminal.out(
-      JSON.stringify({ url: gateway.url, upstream, policy: source, digest, ...(caPath ? { caPath } : {}) }),
+      JSON.stringify({ url: gateway.url, upstream, policy: source, digest, ...(caFile ? { caFile } : {}) }),
     )
   else
     terminal.out(
       [
         `Sallyport: ${gateway.url} -> ${upstream}`,
         `policy: ${source}, ${digest}`,
-        ...(caPath ? [`local certificate, signed by ${caPath}`] : []),
+        ...(caFile ? [`certificate: a local one, signed by ${relative(terminal.directory, caFile)}`] : []),
         'Ctrl-C drains and stops.',
       ].join('\n'),
     )
@@ -96,8 +96,8 @@ async function tlsOf(
   chosen: PolicyChoice,
   given: Certificate | undefined,
   server: ServerPackage,
-  state: string,
-): Promise<{ readonly tls?: Certificate; readonly caPath?: string }> {
+  folder: string,
+): Promise<{ readonly tls?: Certificate; readonly caFile?: string }> {
   if (!endsTlsHere(chosen)) {
     if (given)
       throw new Failure(
@@ -106,6 +106,6 @@ async function tlsOf(
     return {}
   }
   if (given) return { tls: given }
-  const { caPath, ...tls } = await server.localCertificate(state)
-  return { tls, caPath }
+  const { cert, key, caFile } = await server.localCertificate({ folder })
+  return { tls: { cert, key }, caFile }
 }

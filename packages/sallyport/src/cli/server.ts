@@ -12,11 +12,10 @@ export interface ServerPackage {
     readonly tls?: Certificate
     /** Serves /v1/status and its stream. */
     readonly status?: boolean
-    /** The directory of state. */
-    readonly state?: string
+    readonly log?: (event: GatewayEvent) => void
   }): Promise<Gateway>
   startSampleUpstream(options: { readonly port: number }): Promise<Sample>
-  localCertificate(stateDirectory: string): Promise<Certificate & { readonly caPath: string }>
+  localCertificate(options: { readonly folder: string }): Promise<Certificate & { readonly caFile: string }>
 }
 
 /** A certificate chain and its key, PEM. */
@@ -25,10 +24,19 @@ export interface Certificate {
   readonly key: string
 }
 
+/** Something that an operator should know; nothing of it is secret. */
+export interface GatewayEvent {
+  readonly event: string
+  readonly requestId: string
+  readonly route: string
+  readonly reason: string
+}
+
 /** A gateway that listens. */
 export interface Gateway {
+  /** By address: `https://127.0.0.1:8443`. */
   readonly url: string
-  close(options: { readonly graceMs: number }): Promise<void>
+  close(options: { readonly graceMs: number }): Promise<{ readonly brokenOff: number }>
 }
 
 /** The sample API. */

@@ -1,6 +1,6 @@
 // `sallyport start`: the gateway before the sample API, the whole thing in one command.
 
-import { relative, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
 import { DEMO_HOST, demoPolicy } from './demo.ts'
@@ -27,15 +27,14 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     )
   const server = await loadServer()
   const state = resolve(terminal.directory, invocation.text('state')!)
-  const { caPath, ...tls } = await server.localCertificate(state)
+  const { cert, key, caFile } = await server.localCertificate({ folder: join(state, 'tls') })
   const sample = await startSample(server, samplePort)
   const gateway = await listen(server, {
     policy: chosen.policy,
     upstream: sample.url,
     listen: { host, port },
-    tls,
+    tls: { cert, key },
     status: true,
-    state,
   }).catch(async (error: unknown) => {
     await sample.close()
     throw error
@@ -46,14 +45,14 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     sample: sample.url,
     policy: chosen.source,
     digest: chosen.digest,
-    caPath: relative(terminal.directory, caPath),
+    caFile: relative(terminal.directory, caFile),
   }
-  for (const warning of policyWarnings(chosen.resolved, new URL(demo.url).hostname))
-    terminal.err(`warning: ${warning}`)
+  for (const warning of policyWarnings(chosen.resolved, host)) terminal.err(`warning: ${warning}`)
   terminal.out(invocation.flag('json') ? JSON.stringify({ ...demo, try: curlLines(demo) }) : greeting(demo))
   return untilStopped(terminal, GRACE_MS, async (options) => {
-    await gateway.close(options)
+    const closed = await gateway.close(options)
     await sample.close()
+    return closed
   })
 }
 
@@ -65,9 +64,10 @@ async function startSample(server: ServerPackage, port: number): Promise<Sample>
   }
 }
 
-// On the loopback addresses the gateway has a name of its own; whoever chose another host meant that one.
+// On loopback the gateway has a name of its own, for which the local certificate is made.
 function publicUrl(url: string, host: string): string {
   const { port } = new URL(url)
-  const name = host === '127.0.0.1' || host === '::1' ? DEMO_HOST : host.includes(':') ? `[${host}]` : host
+  const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(host)
+  const name = isLoopback ? DEMO_HOST : host.includes(':') ? `[${host}]` : host
   return `https://${name}:${port || 443}`
 }

@@ -60,8 +60,14 @@ export function guard<Rest extends readonly unknown[], Result extends Response |
 
   async function answer(request: Request, rest: Rest): Promise<Response | undefined> {
     const exchange = compiled.open(new FetchIncoming(request, rest, options.peer as FetchOptions['peer']))
-    const verdict = compiled.admit(exchange)
-    if (verdict !== undefined) return ownAnswer(exchange, replyFor(verdict, exchange))
+    // A control that fails while it judges has not let the request in.
+    try {
+      const verdict = compiled.admit(exchange)
+      if (verdict !== undefined) return ownAnswer(exchange, replyFor(verdict, exchange))
+    } catch (error) {
+      report(error, request)
+      return ownAnswer(exchange, replyForCode('internal', exchange))
+    }
     const body = exchange.bodyLimit === undefined ? undefined : limitBody(request, exchange.bodyLimit)
     const input = inputFor(request, exchange, body)
     exchanges.set(input, exchange)

@@ -24,8 +24,11 @@ export class FetchIncoming implements Incoming {
     this.method = request.method
     const { url } = request
     this.encrypted = url.startsWith('https:')
-    const host = url.indexOf('://') + 3
-    const path = afterAuthority(url, host)
+    const scheme = url.indexOf('://')
+    // Bun shows the bare target where it could make no URL of it: no Host line, or one that is no host.
+    const bare = url.startsWith('/') || scheme < 0
+    const host = bare ? 0 : scheme + 3
+    const path = bare ? 0 : afterAuthority(url, host)
     const hash = url.indexOf('#', path)
     const target = url.slice(path, hash < 0 ? undefined : hash)
     this.authority = url.slice(host, path)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createGuard } from '../../guard/guard.ts'
 import { guard } from '../fetch.ts'
+import { FetchIncoming } from './incoming.ts'
 
 // A guard whose only cell sets what the `request` and `cors` controls set, so that the adapter alone is tested.
 function guardThat(change: (exchange: { bodyLimit: number | undefined; cookiesIgnored: boolean }) => void) {
@@ -61,4 +62,30 @@ test('cookies that the policy ignores never reach the handler', async () => {
   const init = { method: 'POST', body: 'b', headers: { cookie: 'session=1' } }
   const response = await guarded(new Request('https://api.example/', init))
   assert.deepEqual(await response.json(), [null, 'POST', 'b'])
+})
+
+test('a control that fails while it judges has not let the request in', async () => {
+  const told: unknown[] = []
+  const guarded = guard(
+    guardThat(() => {
+      throw new Error('secret of a control')
+    }),
+    () => new Response('let in'),
+    { onError: (error) => told.push(error) },
+  )
+  const response = await guarded(new Request('https://api.example/'))
+  assert.equal(response.status, 500)
+  assert.equal(response.headers.get('x-frame-options'), 'DENY')
+  assert.doesNotMatch(await response.text(), /secret|let in/)
+  assert.equal(told.length, 1)
+})
+
+test('a request whose URL is a bare target, as Bun shows it without a Host line, keeps its path', () => {
+  for (const url of ['/v1/account', '/v1/account?next=https://a.example/', '/a://b/c']) {
+    const headers = new Headers({ host: 'a/none' })
+    const incoming = new FetchIncoming({ url, method: 'GET', headers } as Request, [], undefined)
+    assert.equal(incoming.target, url)
+    assert.equal(incoming.header('host'), 'a/none')
+    assert.equal(incoming.encrypted, false)
+  }
 })

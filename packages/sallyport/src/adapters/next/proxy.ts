@@ -2,7 +2,9 @@
 // the lines on that can be known before the answer is.
 
 import { replyFor } from '../../guard/answer.ts'
-import { createGuard } from '../../guard/guard.ts'
+import type { Answer, Denial } from '../../guard/control.ts'
+import type { Exchange } from '../../guard/exchange.ts'
+import { createGuard, type Guard } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
 import { appendLines, ownAnswer } from '../fetch/answer.ts'
 import { FetchIncoming } from '../fetch/incoming.ts'
@@ -27,7 +29,7 @@ export function proxy(
   const guard = createGuard(policy, 'fetch')
   return function sallyportProxy(request) {
     const exchange = guard.open(new FetchIncoming(request, [], options.peer))
-    const verdict = guard.admit(exchange)
+    const verdict = judge(guard, exchange)
     if (verdict !== undefined) return ownAnswer(exchange, replyFor(verdict, exchange))
     // The wire form of NextResponse.next(), so that this module needs no copy of Next.
     const headers = new Headers({ 'x-middleware-next': '1' })
@@ -36,6 +38,16 @@ export function proxy(
     // keeps what might be one.
     appendLines(exchange, UNKNOWN_STATUS, headers)
     return new Response(null, { headers })
+  }
+}
+
+// A control that fails while it judges has not let the request in.
+function judge(guard: Guard, exchange: Exchange): Denial | Answer | undefined {
+  try {
+    return guard.admit(exchange)
+  } catch (error) {
+    console.error(error)
+    return { kind: 'deny', code: 'internal', close: true }
   }
 }
 

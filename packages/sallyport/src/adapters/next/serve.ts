@@ -5,9 +5,7 @@ import { Server as HttpServer, ServerResponse } from 'node:http'
 import { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Guard } from '../../guard/guard.ts'
-import { attach } from '../node/attach.ts'
-import { NodeIncoming } from '../node/incoming.ts'
-import { GuardedResponse, setExchange } from '../node/response.ts'
+import { attach, enter } from '../node/attach.ts'
 
 // On the server itself and under a shared name: next.config.ts and a bundled instrumentation.ts each load a copy of
 // this module.
@@ -42,22 +40,14 @@ function adopt(server: MarkedServer): void {
   attach(server as HttpServer, current)
 }
 
-// `next start` listens before it reads its configuration, and lets the requests wait that come in between. Each is
-// judged now; one that would not have passed has not earned an answer.
+// `next start` listens before it reads its configuration, and lets the requests wait that come in between: they are
+// judged now, and their answers written under the policy like all others.
 function adoptRequestOf(handle: unknown): void {
   const socket = handle as Socket & { server?: unknown; _httpMessage?: unknown }
   const response = socket._httpMessage
-  if (!(response instanceof ServerResponse) || response instanceof GuardedResponse) return
-  if (!isServer(socket.server) || response.headersSent) return
+  if (!(response instanceof ServerResponse) || response.headersSent || !isServer(socket.server)) return
   const guard = socket.server[GUARDED]
-  if (guard === undefined || guard !== current) return
-  const exchange = guard.open(new NodeIncoming(response.req))
-  if (guard.admit(exchange) !== undefined || exchange.bodyLimit !== undefined) {
-    socket.destroy()
-    return
-  }
-  Object.setPrototypeOf(response, GuardedResponse.prototype)
-  setExchange(response, exchange)
+  if (guard !== undefined && guard === current) enter(guard, response.req, response)
 }
 
 // Undocumented, and there since Node 0.x; where it is gone, a server is guarded from its next connection on.

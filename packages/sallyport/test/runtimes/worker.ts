@@ -1,0 +1,5 @@
+// The app as a Worker.
+
+import { app } from './app.ts'
+
+export default { fetch: app }

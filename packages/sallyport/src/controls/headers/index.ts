@@ -1,9 +1,13 @@
 // The control `headers`.
 
 import type { Control } from '../../guard/control.ts'
+import { compareHeaders } from './compare.ts'
+import { headersContradictions } from './contradictions.ts'
+import { headersDefaults } from './defaults.ts'
+import { describeHeaders } from './describe.ts'
 import { emitHeaders } from './enforce.ts'
-import { compareHeaders, describeHeaders, headersContradictions, probeHeaders } from './faces.ts'
-import { type HeadersSetting, headersDefaults, headersSchema } from './setting.ts'
+import { probeHeaders } from './probe.ts'
+import { type HeadersSetting, headersSchema } from './setting.ts'
 
 export const headers = {
   name: 'headers',

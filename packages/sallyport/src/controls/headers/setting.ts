@@ -72,7 +72,7 @@ export const headersSchema = object(
           list(
             text(
               {
-                pattern: /^(?:\*|self|src|https:\/\/[\w.:*-]+)$/,
+                pattern: /^(?:\*|self|https:\/\/(?:\*\.)?[\w.-]{1,253}(?::\d{1,5})?)$/,
                 expected: '"*", "self" or an https origin',
                 mend: 'write [] to switch the feature off, ["self"], or ["https://app.example"]',
               },
@@ -121,16 +121,28 @@ export const headersSchema = object(
       ],
       'Reporting-Endpoints.',
     ),
-    strip: record(
-      {
-        pattern: /^[!#$%&'*+\-.^_`|~0-9a-z]{1,128}$/,
-        expected: 'a header name in small letters',
-        mend: 'write the name in small letters, such as x-powered-by',
-      },
-      text(
-        { max: 500, expected: 'the reason', mend: 'say in one sentence why it is not sent' },
-        'Why it is not sent.',
-      ),
+    strip: either(
+      [
+        not('Nothing is removed.'),
+        record(
+          {
+            pattern: /^[!#$%&'*+\-.^_`|~0-9a-z]{1,128}$/,
+            expected: 'a header name in small letters',
+            mend: 'write the name in small letters, such as x-powered-by',
+          },
+          either(
+            [
+              not('Not removed after all, where a lower layer would.'),
+              text(
+                { max: 500, expected: 'the reason', mend: 'say in one sentence why it is not sent' },
+                'Why it is not sent.',
+              ),
+            ],
+            'Why it is not sent.',
+          ),
+          'Names and reasons.',
+        ),
+      ],
       'Headers that are never sent, each with the reason; an application’s or upstream’s are removed.',
     ),
   },
@@ -139,26 +151,7 @@ export const headersSchema = object(
 
 export type HeadersSetting = Infer<typeof headersSchema>
 
-/** What we leave out on purpose, with reasons (claim D19). */
-export const headersDefaults: HeadersSetting = {
-  strip: {
-    'x-powered-by': 'It names the framework, which helps only an attacker.',
-    server: 'It names the server software, often with its version.',
-    'x-aspnet-version': 'It names a framework version.',
-    'x-aspnetmvc-version': 'It names a framework version.',
-    'x-generator': 'It names the software that made the answer.',
-    'x-xss-protection':
-      'The filter it controls is gone from browsers, and could be abused while it was there.',
-    'public-key-pins': 'Pinning can lock every visitor out; browsers removed it.',
-    'public-key-pins-report-only': 'Browsers removed it.',
-    'expect-ct': 'Certificate Transparency is required by browsers anyway; the header is obsolete.',
-    'feature-policy': 'Permissions-Policy took its place.',
-    'x-download-options': 'Only Internet Explorer 8 to 11 read it.',
-    'x-runtime': 'It tells how long the answer took inside, a help for timing attacks.',
-    'x-sourcemap': 'It points at source code.',
-    sourcemap: 'It points at source code.',
-    'x-debug-token': 'It points at a debugger’s record of the request.',
-    'x-debug-token-link': 'It points at a debugger’s record of the request.',
-    'x-chromelogger-data': 'It carries log lines of the server.',
-  },
+/** The names that are removed, in small letters. */
+export function strippedNames(setting: HeadersSetting): readonly string[] {
+  return Object.entries(setting.strip || {}).flatMap(([name, reason]) => (reason === false ? [] : [name]))
 }

@@ -22,6 +22,8 @@ export interface CellInfo {
   readonly method: string | undefined
   readonly path: string
   readonly data: DataClass
+  /** True where the route itself says its class of data; `private` is also what is taken where nobody says. */
+  readonly namesData?: boolean
   readonly credentials: Credentials
 }
 

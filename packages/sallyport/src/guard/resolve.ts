@@ -94,6 +94,7 @@ function cellOf(
     ...place,
     pattern,
     data: route.data ?? base.data ?? 'private',
+    namesData: route.data !== undefined,
     credentials: route.credentials ?? base.credentials ?? 'mixed',
     settings,
   }

@@ -2,7 +2,7 @@
 
 import type { CellInfo } from '../../guard/cell.ts'
 import type { EmitStage, Seen, Stage } from '../../guard/control.ts'
-import { type Lines, lines } from '../../guard/lines.ts'
+import { isHeaderValue, joinLines, type Lines, lines } from '../../guard/lines.ts'
 import { meetsFloor, parseCacheControl } from './directives.ts'
 import { type CacheSetting, classValue } from './setting.ts'
 
@@ -10,19 +10,41 @@ const NAME = 'Cache-Control'
 const NO_STORE = lines([[NAME, 'no-store']])
 const PRIVATE = lines([[NAME, 'no-store, private']])
 
+/**
+ * What caches read beside or instead of Cache-Control: the old headers, targeted ones (RFC 9213), and what single
+ * caches obey first (nginx takes X-Accel-Expires before Cache-Control).
+ */
+export const BESIDE = [
+  'Pragma',
+  'Expires',
+  'Surrogate-Control',
+  'CDN-Cache-Control',
+  'Cloudflare-CDN-Cache-Control',
+  'Vercel-CDN-Cache-Control',
+  'Netlify-CDN-Cache-Control',
+  'Edge-Control',
+  'X-Accel-Expires',
+] as const
+
+const BESIDE_LOWER = BESIDE.map((name) => name.toLowerCase())
+const OWNS = ['cache-control', ...BESIDE_LOWER]
+
 export function compileCache(setting: CacheSetting, cell: CellInfo): Stage {
   return { emit: setting.owner === 'handler' ? delegated(setting, cell) : owned(setting, cell) }
 }
 
 function owned(setting: CacheSetting, cell: CellInfo): EmitStage {
-  const owns = ['cache-control', 'pragma', 'expires', 'surrogate-control', 'cdn-cache-control']
   const own = lines([[NAME, classValue(cell, setting)]])
-  if (cell.data === 'private' || cell.data === 'stream') return { owns, fixed: own }
+  if (!isShareable(cell)) return { owns: OWNS, fixed: own }
   return {
-    owns,
+    owns: OWNS,
     watches: ['set-cookie'],
     perAnswer: (_exchange, status, seen) => shareable(own, status, seen),
   }
+}
+
+function isShareable({ data }: CellInfo): boolean {
+  return data === 'public' || data === 'asset'
 }
 
 // A public route's errors must not be kept for the next caller, and a cookie must never be shared.
@@ -31,18 +53,44 @@ function shareable(own: Lines, status: number, seen: Seen): Lines {
   return seen.get('set-cookie') === undefined ? own : PRIVATE
 }
 
+// Applications send few different values; the memory of them is bounded all the same.
+const REMEMBERED = 64
+
 function delegated(setting: CacheSetting, cell: CellInfo): EmitStage {
   const own = lines([[NAME, classValue(cell, setting)]])
   const floor = setting.floor ?? 'none'
+  const known = new Map<string, { accepted: Lines | undefined; keepsPrivate: boolean }>()
+  const judge = (wanted: string) => {
+    let judged = known.get(wanted)
+    if (judged) return judged
+    const directives = parseCacheControl(wanted)
+    const acceptable = isHeaderValue(wanted) && meetsFloor(directives, floor)
+    judged = {
+      accepted: acceptable ? lines([[NAME, wanted]]) : undefined,
+      keepsPrivate: meetsFloor(directives, 'private'),
+    }
+    if (known.size < REMEMBERED) known.set(wanted, judged)
+    return judged
+  }
   return {
-    owns: ['cache-control'],
-    watches: ['cache-control', 'set-cookie'],
+    owns: OWNS,
+    watches: [...OWNS, 'set-cookie'],
     perAnswer(_exchange, status, seen) {
       const wanted = seen.get('cache-control')
-      if (wanted === undefined)
-        return cell.data === 'private' || cell.data === 'stream' ? own : shareable(own, status, seen)
-      if (!meetsFloor(parseCacheControl(wanted), floor)) return own
-      return lines([[NAME, wanted.replace(/[^\t\x20-\x7e]/g, '')]])
+      if (wanted === undefined) return isShareable(cell) ? shareable(own, status, seen) : own
+      const { accepted, keepsPrivate } = judge(wanted)
+      if (accepted === undefined) return own
+      if (!keepsPrivate && seen.get('set-cookie') !== undefined) return PRIVATE
+      // Above a floor nothing beside Cache-Control may speak, since a cache may obey it first.
+      return floor === 'none' ? withBeside(accepted, seen) : accepted
     },
   }
+}
+
+function withBeside(accepted: Lines, seen: Seen): Lines {
+  const pairs = BESIDE.flatMap((name, index) => {
+    const value = seen.get(BESIDE_LOWER[index]!)
+    return value !== undefined && isHeaderValue(value) ? [[name, value] as const] : []
+  })
+  return pairs.length === 0 ? accepted : joinLines(accepted, lines(pairs))
 }

@@ -4,6 +4,7 @@ import type { CellInfo } from '../../guard/cell.ts'
 import { MODES } from '../../guard/control.ts'
 import type { PolicyProblem } from '../../policy/problem.ts'
 import { type Infer, integer, object, oneOf, problem } from '../../policy/schema.ts'
+import { meetsFloor, parseCacheControl } from './directives.ts'
 
 export const cacheSchema = object(
   {
@@ -42,14 +43,15 @@ export function classValue(cell: Pick<CellInfo, 'data'>, setting: CacheSetting):
   }
 }
 
+/**
+ * What the cell says of itself against what it lets caches do. The class and the credentials are the route's; the owner
+ * and the floor may come from a layer below it.
+ */
 export function cacheContradictions(setting: CacheSetting, cell: CellInfo): readonly PolicyProblem[] {
   if (setting.mode === 'off' || cell.origin === 'strict') return []
   const problems: PolicyProblem[] = []
-  if (
-    setting.maxAgeSeconds !== undefined &&
-    (cell.data === 'private' || cell.data === 'stream') &&
-    setting.owner === 'policy'
-  )
+  const shareable = cell.data === 'public' || cell.data === 'asset'
+  if (setting.maxAgeSeconds !== undefined && !shareable)
     problems.push(
       problem(
         'maxAgeSeconds',
@@ -57,6 +59,45 @@ export function cacheContradictions(setting: CacheSetting, cell: CellInfo): read
         `${cell.data} data is never cached, so it has no age`,
         setting.maxAgeSeconds,
         'leave it out, or declare data: "public" on the route',
+      ),
+    )
+  if (
+    cell.origin === 'route' &&
+    cell.namesData === true &&
+    cell.data === 'private' &&
+    setting.owner === 'handler' &&
+    (setting.floor ?? 'none') === 'none'
+  )
+    problems.push(
+      problem(
+        'floor',
+        'insecure',
+        'the route is private, but its handler may let shared caches keep the answers',
+        'none',
+        'write cache: { owner: "policy" }, or floor: "private"',
+      ),
+    )
+  if (shareable && (cell.credentials === 'cookie' || cell.credentials === 'bearer'))
+    problems.push(
+      problem(
+        '',
+        'insecure',
+        `${cell.data} answers are kept for everybody, but the route answers to a ${cell.credentials} credential`,
+        { data: cell.data, credentials: cell.credentials },
+        'declare data: "private", or credentials: "none"',
+      ),
+    )
+  if (
+    setting.owner === 'handler' &&
+    !meetsFloor(parseCacheControl(classValue(cell, setting)), setting.floor ?? 'none')
+  )
+    problems.push(
+      problem(
+        'floor',
+        'contradiction',
+        `the value of ${cell.data} data, "${classValue(cell, setting)}", is itself below this floor`,
+        setting.floor,
+        'write floor: "none", or declare data: "private"',
       ),
     )
   return problems

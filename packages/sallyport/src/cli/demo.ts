@@ -10,8 +10,12 @@ export const demoPolicy: PolicyDocument = {
   extends: 'recommended',
   transport: { tls: 'here' },
   cors: { origins: ['https://app.example.com'], bearer: 'any-origin' },
+  headers: { strip: { 'x-debug-query': 'It shows the statements of the database.' } },
   routes: {
-    '/v1/account/*': { data: 'private', credentials: 'mixed' },
+    '/v1/account/*': { data: 'private' },
+    '/v1/orders/*': { data: 'private', credentials: 'bearer' },
+    '/v1/products/*': { data: 'public', credentials: 'none', cache: { maxAgeSeconds: 60 } },
+    '/v1/events': { data: 'stream', credentials: 'bearer' },
     '/v1/status': { data: 'public', credentials: 'none' },
     '/v1/status/stream': { data: 'stream', credentials: 'none' },
   },

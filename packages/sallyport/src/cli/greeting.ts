@@ -12,14 +12,14 @@ export interface Demo {
   readonly caFile: string
 }
 
-/** The three lines: the API itself, the same through the gateway, and what a browser of another site may read. */
+/** The three lines: the API itself, the same through the gateway, and a crash through the gateway. */
 export function curlLines({ url, address, sample, caFile }: Demo): readonly string[] {
   const { host, hostname, port } = new URL(url)
   const trusted = `--cacert ${quoted(caFile)} --resolve ${hostname}:${port}:${address}`
   return [
     `curl -si ${sample}/v1/account`,
     `curl -si ${trusted} https://${host}/v1/account`,
-    `curl -si ${trusted} -H 'Origin: https://app.example.com' https://${host}/v1/crash`,
+    `curl -si ${trusted} https://${host}/v1/orders`,
   ]
 }
 
@@ -35,13 +35,13 @@ export function greeting(demo: Demo): string {
     '',
     'Try in another terminal:',
     '',
-    '  # The API itself: names its software, lets shared caches keep private data.',
+    '  # The API itself names its software, and lets every cache keep private data.',
     `  ${direct}`,
     '',
     '  # The same through the gateway.',
     `  ${guarded}`,
     '',
-    '  # A crash: no stack trace leaves, and every header holds.',
+    '  # Behind this one a database error happens; nothing of it gets out, and every header holds.',
     `  ${crash}`,
     '',
     'Ctrl-C drains and stops.',

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { PolicyDocument } from '../../src/adapters/node/index.ts'
 import { ask, type Expected, extraKinds, faults, type Kind, kinds, ORIGIN } from './kinds.ts'
-import { guardedApps, type Running, usualApps } from './servers.ts'
+import type { Running } from './listen.ts'
+import { guardedApps, usualApps } from './servers.ts'
 import { type Answer, valuesOf } from './wire.ts'
 
 const policy: PolicyDocument = {

@@ -4,7 +4,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type Server, type ServerOptions } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import fastifyCors from '@fastify/cors'
 import fastifyHelmet from '@fastify/helmet'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
@@ -23,25 +22,8 @@ import { expressRoutes, quiet } from './app-express.ts'
 import { fastifyRoutes } from './app-fastify.ts'
 import { honoRoutes } from './app-hono.ts'
 import { BODY_LIMIT, ORIGIN } from './kinds.ts'
+import { listening, type Running } from './listen.ts'
 import { TIMEOUTS } from './timeouts.ts'
-
-/** A running app. */
-export interface Running {
-  readonly port: number
-  close(): Promise<void>
-}
-
-async function listening(server: Server): Promise<Running> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-  }
-}
 
 /** The app under a policy, by framework; handlers set weaker headers on purpose. */
 export const guardedApps: Readonly<Record<string, (policy: PolicyDocument) => Promise<Running>>> = {

@@ -181,8 +181,8 @@ for (const runtime of runtimes) {
       for (const [path, code] of [
         ['/throws', 'internal'],
         ['/fails', 'unavailable'],
-      ]) {
-        const answer = await ask('GET', path!)
+      ] as const) {
+        const answer = await ask('GET', path)
         assert.deepEqual(valuesOf(answer, 'content-type'), ['application/problem+json'], path)
         assert.match(answer.body, new RegExp(`"code":"${code}"`))
         assert.doesNotMatch(answer.body, /secret/)

@@ -2,7 +2,7 @@
 
 import type { EmitStage, Needs, Stage, Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
-import { lines, NO_LINES } from '../../guard/lines.ts'
+import { isHeaderValue, lines, NO_LINES } from '../../guard/lines.ts'
 import { hstsValue, type TransportSetting } from './setting.ts'
 
 export function compileTransport(setting: TransportSetting, needs: Needs): Stage {
@@ -23,32 +23,32 @@ function hstsStage(setting: TransportSetting, needs: Needs): EmitStage {
   return { owns, perAnswer: (exchange) => (exchange.incoming.encrypted ? line : NO_LINES) }
 }
 
+// Headers that carry a credential: sent in clear, it must be taken as exposed, which a redirect would hide.
+const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization', 'x-api-key'] as const
+
+const REFUSED: Verdict = { kind: 'deny', code: 'https_required', close: true }
+
 function requireHttps(setting: TransportSetting, exchange: Exchange): Verdict {
-  // Where TLS ends here, the connection itself decides, whatever a proxy forwards.
+  // At a listener of ours the connection says it. Behind a front only what a declared proxy forwards does.
   const scheme =
     setting.tls === 'here' ? (exchange.incoming.encrypted ? 'https' : 'http') : exchange.client.scheme
   if (scheme !== 'http') return undefined
+  const location = setting.plainHttp === 'redirect' ? redirectTarget(exchange) : undefined
+  if (location === undefined) return REFUSED
+  return { kind: 'answer', status: 308, headers: lines([['Location', location]]), body: '' }
+}
+
+// Only to the host that was asked for, and only where nothing is lost by asking again. A path that is not canonical
+// ("//evil.example") has its own cell and is refused.
+function redirectTarget(exchange: Exchange): string | undefined {
   const { method } = exchange.incoming
-  const target = exchange.target
-  const host = exchange.client.host
-  const redirects =
-    setting.plainHttp === 'redirect' &&
-    (method === 'GET' || method === 'HEAD') &&
-    exchange.header('authorization') === undefined &&
-    exchange.header('cookie') === undefined &&
-    host !== undefined &&
-    isHost(host) &&
-    // "//evil.example" after the host would still be a path here, but is refused as not canonical all the same.
-    exchange.cell.origin !== 'strict'
-  if (!redirects) return { kind: 'deny', code: 'https_required', close: true }
-  return {
-    kind: 'answer',
-    status: 308,
-    headers: lines([['Location', `https://${host.replace(/:\d*$/, '')}${target}`]]),
-    body: '',
-  }
+  if ((method !== 'GET' && method !== 'HEAD') || exchange.cell.origin === 'strict') return undefined
+  if (CREDENTIALS.some((name) => exchange.header(name) !== undefined)) return undefined
+  const { host } = exchange.client
+  if (host === undefined || !isHost(host) || !isHeaderValue(exchange.target)) return undefined
+  return `https://${host.replace(/:\d*$/, '')}${exchange.target}`
 }
 
 function isHost(host: string): boolean {
-  return host.length <= 255 && /^[A-Za-z0-9.-]+(:\d{1,5})?$/.test(host)
+  return host.length <= 255 && /^[A-Za-z0-9](?:[A-Za-z0-9.-]*)(?::\d{1,5})?$/.test(host)
 }

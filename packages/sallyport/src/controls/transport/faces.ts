@@ -1,67 +1,108 @@
-// How `transport` is described, proved and compared.
+// How `transport` is described and proved.
 
 import type { Resolved } from '../../guard/cell.ts'
-import type { Change, Entry, Finding, Observation, Probe, Section } from '../../guard/control.ts'
-import { headerValues, sameForAll, samplePath } from '../faces.ts'
+import type { Entry, Finding, Observation, Place, Probe, Section } from '../../guard/control.ts'
+import { headerValues, sameForAll, sampleRequest } from '../faces.ts'
 import { hstsValue, PRELOAD_MIN_SECONDS, type TransportSetting } from './setting.ts'
 
 type Cells = readonly Resolved<TransportSetting>[]
 
-export function describeTransport(cells: Cells): Section {
-  const { setting } = cells.at(-2)!
+export function describeTransport(cells: Cells, place: Place): Section {
   const entries: Entry[] = [
-    {
-      name: 'TLS',
-      value:
-        setting.tls === 'here'
-          ? `ends at this listener, ${setting.minVersion} or newer`
+    ...sameForAll(
+      cells,
+      'TLS',
+      ({ tls, minVersion }) =>
+        tls === 'here'
+          ? `ends at this listener, ${minVersion} or newer`
           : 'ends at the front of this service',
-      why: 'Nothing of a request or an answer can be read or changed on the way.',
-      cells: [],
-    },
-    {
-      name: 'Plain HTTP',
-      value: setting.plainHttp === 'redirect' ? '308 for GET and HEAD without credentials, else 403' : '403',
-      why: 'A credential sent in clear is exposed; a redirect would hide that.',
-      cells: [],
-    },
+      'Nothing of a request or an answer can be read or changed on the way.',
+    ),
+    ...sameForAll(
+      cells,
+      'Plain HTTP',
+      ({ plainHttp }) =>
+        plainHttp === 'redirect' ? '308 for GET and HEAD without credentials, else 403' : '403',
+      'A credential sent in clear is exposed, and a redirect would hide that.',
+    ),
     ...sameForAll(
       cells,
       'Strict-Transport-Security',
-      (each) => hstsValue(each),
-      'Browsers never connect over plain HTTP again.',
+      (setting) => (setting.hsts === false ? 'never sent' : hstsValue(setting)),
+      (value) =>
+        value === 'never sent'
+          ? 'It is left to the front, and an application’s own is removed.'
+          : `Browsers speak HTTPS only to this host for as long${value.includes('includeSubDomains') ? ', and to its subdomains' : ''}${value.includes('preload') ? '; with the built-in list even on the first visit' : ''}.`,
     ),
   ]
-  const limits =
-    setting.tls === 'in-front'
-      ? [
-          'TLS versions and the refusal of plain HTTP are the duty of the front; they are judged here only from what declared proxies forward.',
-        ]
-      : []
-  return { control: 'transport', id: 'SP-TLS-01', title: 'Transport', entries, limits }
+  return { control: 'transport', id: 'SP-TLS-01', title: 'Transport', entries, limits: limits(cells, place) }
+}
+
+function limits(cells: Cells, place: Place): readonly string[] {
+  const found: string[] = []
+  const has = (test: (setting: TransportSetting) => boolean) => cells.some(({ setting }) => test(setting))
+  if (has(({ tls }) => tls === 'in-front'))
+    found.push(
+      'TLS versions and the refusal of plain HTTP are the duty of the front; here they are judged only from what declared proxies forward.',
+    )
+  if (place === 'fetch' && has(({ tls }) => tls === 'here'))
+    found.push(
+      'The host ends TLS, so its versions are the host’s; plain HTTP is judged by the URL that it hands over.',
+    )
+  if (has(({ hsts }) => hsts === undefined))
+    found.push('The policy says nothing of Strict-Transport-Security there, so it is the application’s own.')
+  if (has(({ mode }) => mode === 'off')) found.push('Where the control is off, nothing of this holds.')
+  if (has(({ mode }) => mode === 'report'))
+    found.push('In report mode nothing is refused or changed: what would have been is only counted.')
+  return found
 }
 
 export function probeTransport(cells: Cells): readonly Probe[] {
   return cells
-    .filter(({ cell }) => cell.origin !== 'strict')
-    .flatMap(({ cell, setting }) => {
+    .filter(({ setting }) => (setting.mode ?? 'enforce') === 'enforce' && setting.hsts !== undefined)
+    .map(({ cell, setting }) => {
       const value = hstsValue(setting)
-      if (value === undefined) return []
-      return [
-        {
-          id: `transport/hsts ${cell.id}`,
-          title: `every answer carries Strict-Transport-Security: ${value}`,
-          cell: cell.id,
-          request: { method: cell.method ?? 'GET', path: samplePath(cell.path), headers: [] },
-          expect: (seen: Observation) => judgeHsts(setting, value, seen),
-        },
-      ]
+      return {
+        id: `transport/hsts ${cell.id}`,
+        title:
+          value === undefined
+            ? 'no answer carries Strict-Transport-Security'
+            : `every answer carries Strict-Transport-Security: ${value}`,
+        cell: cell.id,
+        request: sampleRequest(cell),
+        expect: (seen: Observation) => [...judgePlain(setting, seen), ...judgeHsts(setting, value, seen)],
+      }
     })
 }
 
-function judgeHsts(setting: TransportSetting, value: string, seen: Observation): readonly Finding[] {
+// Where TLS ends here, an answer seen over plain HTTP is a refusal or a redirect to HTTPS, never content.
+function judgePlain(setting: TransportSetting, seen: Observation): readonly Finding[] {
+  if (seen.encrypted || setting.tls !== 'here') return []
+  const location = headerValues(seen, 'location')[0] ?? ''
+  const redirected = seen.status === 308 && /^https:\/\//i.test(location)
+  if (seen.status === 403 || (redirected && setting.plainHttp === 'redirect')) return []
+  return [
+    redirected
+      ? { id: 'http.api-redirect', detail: `308 to ${location}`, mend: 'answer plain HTTP with 403' }
+      : {
+          id: 'http.cleartext',
+          detail: `plain HTTP is answered with ${seen.status}`,
+          mend: 'answer plain HTTP with 403',
+        },
+  ]
+}
+
+function judgeHsts(
+  setting: TransportSetting,
+  value: string | undefined,
+  seen: Observation,
+): readonly Finding[] {
   const mend = `Strict-Transport-Security: ${value}`
   const found = headerValues(seen, 'strict-transport-security')
+  if (value === undefined)
+    return found.length === 0
+      ? []
+      : [{ id: 'drift.header-extra', detail: found.join(' | '), mend: 'remove Strict-Transport-Security' }]
   // RFC 6797, section 7.2: not sent over plain HTTP where TLS ends here.
   if (!seen.encrypted && setting.tls === 'here') return []
   if (found.length === 0) return [{ id: 'hsts.missing', detail: 'the header is missing', mend }]
@@ -75,6 +116,8 @@ function judgeHsts(setting: TransportSetting, value: string, seen: Observation):
   if (observed.maxAge < (hsts.maxAgeSeconds ?? 0))
     return [{ id: 'hsts.short-max-age', detail: found[0]!, mend }]
   if (hsts.includeSubDomains && !observed.sub) return [{ id: 'hsts.no-subdomains', detail: found[0]!, mend }]
+  if (observed.preload && (!observed.sub || observed.maxAge < PRELOAD_MIN_SECONDS))
+    return [{ id: 'hsts.preload-inconsistent', detail: found[0]!, mend }]
   if (hsts.preload && !observed.preload) return [{ id: 'drift.header-value', detail: found[0]!, mend }]
   return []
 }
@@ -101,79 +144,4 @@ export function parseHsts(value: string): { maxAge: number; sub: boolean; preloa
     else if (name === 'preload') preload = true
   }
   return maxAge === undefined ? undefined : { maxAge, sub, preload }
-}
-
-/** HSTS is the vector (max-age, subdomains, effective preload), compared part by part. */
-export function compareTransport(before: TransportSetting, after: TransportSetting): readonly Change[] {
-  const changes: Change[] = []
-  const order = <T>(
-    what: string,
-    a: T,
-    b: T,
-    rank: (value: T) => number,
-    weaker: string,
-    stronger: string,
-  ) => {
-    const difference = rank(b) - rank(a)
-    if (difference !== 0)
-      changes.push({
-        what,
-        strength: difference > 0 ? 'stronger' : 'weaker',
-        because: difference > 0 ? stronger : weaker,
-      })
-  }
-  const hstsOf = (setting: TransportSetting) => (setting.hsts ? setting.hsts : undefined)
-  const a = hstsOf(before)
-  const b = hstsOf(after)
-  const age = (hsts: typeof a) =>
-    hsts === undefined ? 0.5 : hsts.maxAgeSeconds === 0 ? 0 : (hsts.maxAgeSeconds ?? 0) + 1
-  order(
-    'hsts.maxAgeSeconds',
-    a,
-    b,
-    age,
-    'a browser may be led to plain HTTP sooner after its last visit',
-    'browsers insist on HTTPS for longer',
-  )
-  order(
-    'hsts.includeSubDomains',
-    a,
-    b,
-    (hsts) => (hsts?.includeSubDomains && hsts.maxAgeSeconds ? 1 : 0),
-    'a subdomain can be reached over plain HTTP',
-    'subdomains are covered as well',
-  )
-  const preloads = (hsts: typeof a) =>
-    hsts?.preload && hsts.includeSubDomains && (hsts.maxAgeSeconds ?? 0) >= PRELOAD_MIN_SECONDS ? 1 : 0
-  order(
-    'hsts.preload',
-    a,
-    b,
-    preloads,
-    'the very first visit can be taken over plain HTTP',
-    'the very first visit is HTTPS',
-  )
-  order(
-    'minVersion',
-    before.minVersion,
-    after.minVersion,
-    (version) => (version === 'TLSv1.2' ? 0 : 1),
-    'a client may negotiate TLS 1.2',
-    'TLS 1.2 is refused',
-  )
-  order(
-    'plainHttp',
-    before.plainHttp,
-    after.plainHttp,
-    (value) => (value === 'redirect' ? 0 : 1),
-    'a request over plain HTTP is redirected instead of refused',
-    'plain HTTP is refused',
-  )
-  if (before.tls !== after.tls)
-    changes.push({
-      what: 'tls',
-      strength: 'incomparable',
-      because: 'TLS ends at another place, whose strength is not in this policy',
-    })
-  return changes
 }

@@ -1,8 +1,9 @@
 // The control `transport`.
 
 import type { Control } from '../../guard/control.ts'
+import { compareTransport } from './compare.ts'
 import { compileTransport } from './enforce.ts'
-import { compareTransport, describeTransport, probeTransport } from './faces.ts'
+import { describeTransport, probeTransport } from './faces.ts'
 import {
   type TransportSetting,
   transportContradictions,

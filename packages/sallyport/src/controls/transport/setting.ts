@@ -49,6 +49,16 @@ export const transportDefaults: TransportSetting = {
 export function transportContradictions(setting: TransportSetting): readonly PolicyProblem[] {
   const { hsts } = setting
   const problems: PolicyProblem[] = []
+  if (setting.plainHttp === 'redirect' && (hsts === false || (hsts && hsts.maxAgeSeconds === 0)))
+    problems.push(
+      problem(
+        'plainHttp',
+        'insecure',
+        'a redirect without Strict-Transport-Security leaves every first request open to whoever stands between',
+        'redirect',
+        'write plainHttp: "refuse", or hsts: { maxAgeSeconds: 63072000, includeSubDomains: true }',
+      ),
+    )
   if (hsts) {
     if (hsts.maxAgeSeconds === undefined)
       problems.push(

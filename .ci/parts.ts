@@ -18,7 +18,10 @@ export interface Part {
 }
 
 function hasCommand(name: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' }).status === 0 || existsSync(`/usr/sbin/${name}`)
+  return (
+    spawnSync('sh', ['-c', `command -v ${name}`], { stdio: 'ignore' }).status === 0 ||
+    existsSync(`/usr/sbin/${name}`)
+  )
 }
 
 function debian(name: string, command: string, suites: string): Part {
@@ -44,6 +47,7 @@ export const parts: readonly Part[] = [
   debian('curl', 'curl', 'the command, the gateway, examples (real client)'),
   debian('openssl', 'openssl', 'local certificates'),
   debian('nginx-light', 'nginx', 'a caching nginx in front (D6–D8)'),
+  debian('chromium', 'chromium', 'the back button and cross-origin reads in a browser (D6, D12)'),
   debian('wrk', 'wrk', 'benchmarks'),
   folder('Next.js example', 'examples/calmony-pay', 'next start (C1–C6, C8)'),
   folder('Bun, Deno, workerd', 'packages/sallyport/test/runtimes', 'sallyport/fetch on other runtimes'),

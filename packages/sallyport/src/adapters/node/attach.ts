@@ -10,6 +10,7 @@ import type { Answer, Denial } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import type { Guard } from '../../guard/guard.ts'
 import { limitBody } from './body-limit.ts'
+import { dropCookies } from './cookies.ts'
 import { NodeIncoming } from './incoming.ts'
 import { closeUnread, onClientError, refuseRaw, refuseUpgrade } from './refusal.ts'
 import {
@@ -89,6 +90,7 @@ export function enter(guard: Guard, request: IncomingMessage, response: ServerRe
     respond(request, response, exchange, replyFor(verdict, exchange))
     return false
   }
+  if (exchange.cookiesIgnored) dropCookies(request)
   const { bodyLimit } = exchange
   if (bodyLimit !== undefined)
     limitBody(request, bodyLimit, () => {
@@ -167,7 +169,10 @@ function onUpgrade(guard: Guard, emit: Emit, args: readonly unknown[]): boolean 
   const request = args[0] as IncomingMessage
   const exchange = guard.open(new NodeIncoming(request))
   const verdict = admit(guard, exchange)
-  if (verdict === undefined) return emit('upgrade', ...args)
+  if (verdict === undefined) {
+    if (exchange.cookiesIgnored) dropCookies(request)
+    return emit('upgrade', ...args)
+  }
   refuseUpgrade(request.socket, args[1] as Duplex, exchange, replyFor(verdict, exchange))
   return true
 }

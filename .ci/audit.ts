@@ -20,6 +20,8 @@ if (report.error !== undefined || total === undefined)
   console.log('dependencies: unknown (the advisory database could not be reached)')
 else if (total === 0) console.log('dependencies: no known vulnerability in production dependencies')
 else {
-  console.error(`dependencies: ${total} known vulnerabilities in production dependencies; run npm audit --omit=dev`)
+  console.error(
+    `dependencies: ${total} known vulnerabilities in production dependencies; run npm audit --omit=dev`,
+  )
   process.exit(1)
 }

@@ -27,10 +27,12 @@ function typeOf(schema: JsonSchema): string {
 function rows(schema: JsonSchema, path: string): string[] {
   const branches = (schema['anyOf'] as JsonSchema[] | undefined) ?? [schema]
   return branches.flatMap((branch) =>
-    Object.entries((branch['properties'] as Record<string, JsonSchema> | undefined) ?? {}).flatMap(([key, field]) => [
-      `| \`${path}${key}\` | ${cell(typeOf(field))} | ${cell(String(field['description'] ?? ''))} |`,
-      ...rows(field, `${path}${key}.`),
-    ]),
+    Object.entries((branch['properties'] as Record<string, JsonSchema> | undefined) ?? {}).flatMap(
+      ([key, field]) => [
+        `| \`${path}${key}\` | ${cell(typeOf(field))} | ${cell(String(field['description'] ?? ''))} |`,
+        ...rows(field, `${path}${key}.`),
+      ],
+    ),
   )
 }
 
@@ -51,7 +53,10 @@ export function pages(): Readonly<Record<string, string>> {
     '|---|---|---|',
     ...Object.entries(fields)
       .filter(([key]) => !names.includes(key))
-      .map(([key, field]) => `| \`${key}\` | ${cell(typeOf(field))} | ${cell(String(field['description'] ?? ''))} |`),
+      .map(
+        ([key, field]) =>
+          `| \`${key}\` | ${cell(typeOf(field))} | ${cell(String(field['description'] ?? ''))} |`,
+      ),
     ...controls.flatMap((control) => [
       '',
       `## \`${control.name}\`: ${control.title} (${control.id})`,
@@ -72,8 +77,9 @@ export function pages(): Readonly<Record<string, string>> {
     '',
     '| id | control | since | ASVS 5.0 | API 2023 | Top 10 2025 | NIST 800-53 | SOC 2 | PCI DSS 4.0.1 |',
     '|---|---|---|---|---|---|---|---|---|',
-    ...controls.map(({ id, title, since, standards: s }) =>
-      `| ${[id, title, since, ...[s.asvs, s.api, s.top10, s.nist, s.soc2, s.pci].map((ids) => ids.join(' '))].join(' | ')} |`,
+    ...controls.map(
+      ({ id, title, since, standards: s }) =>
+        `| ${[id, title, since, ...[s.asvs, s.api, s.top10, s.nist, s.soc2, s.pci].map((ids) => ids.join(' '))].join(' | ')} |`,
     ),
     '',
   ].join('\n')

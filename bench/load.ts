@@ -63,13 +63,23 @@ export function measure(target: Target, seconds: number, url: string, headers: r
   const started = process.hrtime.bigint()
   const output = execFileSync(
     'taskset',
-    ['-c', LOAD_CORE, 'wrk', '-t1', '-c64', `-d${seconds}s`, ...headers.flatMap((line) => ['-H', line]), `http://127.0.0.1:${target.port}${url}`],
+    [
+      '-c',
+      LOAD_CORE,
+      'wrk',
+      '-t1',
+      '-c64',
+      `-d${seconds}s`,
+      ...headers.flatMap((line) => ['-H', line]),
+      `http://127.0.0.1:${target.port}${url}`,
+    ],
     { encoding: 'utf8' },
   )
   const elapsed = Number(process.hrtime.bigint() - started)
   const spent = cpuNanos(pid) - before
   const requests = Number(/(\d+) requests in/.exec(output)?.[1])
-  if (!requests || /Non-2xx/.test(output)) throw new Error(`${target.name} did not answer as it should:\n${output}`)
+  if (!requests || /Non-2xx/.test(output))
+    throw new Error(`${target.name} did not answer as it should:\n${output}`)
   return {
     cpuMicros: spent / 1000 / requests,
     requestsPerSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1]),

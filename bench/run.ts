@@ -31,7 +31,9 @@ const tables: string[] = []
 for (const name of chosen) {
   const run = benchmarks[name]
   if (!run) {
-    console.error(`no benchmark named ${JSON.stringify(name)}; there are ${Object.keys(benchmarks).join(', ')}`)
+    console.error(
+      `no benchmark named ${JSON.stringify(name)}; there are ${Object.keys(benchmarks).join(', ')}`,
+    )
     process.exit(2)
   }
   const table = await run()

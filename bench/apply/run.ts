@@ -7,7 +7,16 @@ import { GuardedResponse, setExchange } from '../../packages/sallyport/src/adapt
 import { createGuard } from '../../packages/sallyport/src/guard/guard.ts'
 import { machine, median } from '../load.ts'
 
-const RAW = ['Host', 'api.example.com', 'Origin', 'https://app.example.com', 'User-Agent', 'bench', 'Accept', '*/*']
+const RAW = [
+  'Host',
+  'api.example.com',
+  'Origin',
+  'https://app.example.com',
+  'User-Agent',
+  'bench',
+  'Accept',
+  '*/*',
+]
 const HEADERS = { 'Content-Type': 'application/json', 'Content-Length': 11 }
 
 function request(url: string): IncomingMessage {
@@ -56,7 +65,8 @@ export function benchApply(): string {
   })
   const lookUp = (count: number) => {
     const routes: Record<string, { data: 'private' }> = {}
-    for (let i = 0; i < count; i++) routes[`/v1/resource-${i % 1000}/${Math.floor(i / 1000)}/:id`] = { data: 'private' }
+    for (let i = 0; i < count; i++)
+      routes[`/v1/resource-${i % 1000}/${Math.floor(i / 1000)}/:id`] = { data: 'private' }
     const many = createGuard({ routes }, 'node')
     let n = 0
     return nanosPerCall(() => {

@@ -2,7 +2,16 @@
 // Every server is loaded in turn, round after round; ratios are medians of the ratios within one round.
 
 import { fileURLToPath } from 'node:url'
-import { canLoad, type Cost, machine, measure, median, startTarget, stopTarget, type Target } from '../load.ts'
+import {
+  type Cost,
+  canLoad,
+  machine,
+  measure,
+  median,
+  startTarget,
+  stopTarget,
+  type Target,
+} from '../load.ts'
 
 const SCRIPT = fileURLToPath(new URL('servers.ts', import.meta.url))
 const NAMES = [

@@ -24,7 +24,12 @@ const bare = (_request: unknown, response: import('node:http').ServerResponse): 
 }
 
 const HELMET = { hsts: { maxAge: 63_072_000, preload: true } } as const
-const CORS = { origin: [ORIGIN], credentials: true, maxAge: 600, exposedHeaders: ['x-request-id', 'retry-after'] }
+const CORS = {
+  origin: [ORIGIN],
+  credentials: true,
+  maxAge: 600,
+  exposedHeaders: ['x-request-id', 'retry-after'],
+}
 
 const servers: Readonly<Record<string, () => Promise<Server>>> = {
   async bare() {
@@ -120,7 +125,8 @@ const servers: Readonly<Record<string, () => Promise<Server>>> = {
 
 const name = process.argv[2] ?? ''
 const make = servers[name]
-if (!make) throw new Error(`no server named ${JSON.stringify(name)}; there are ${Object.keys(servers).join(', ')}`)
+if (!make)
+  throw new Error(`no server named ${JSON.stringify(name)}; there are ${Object.keys(servers).join(', ')}`)
 const server = await make()
 server.listen(0, '127.0.0.1', () => console.log((server.address() as AddressInfo).port))
 process.on('disconnect', () => process.exit(0))

@@ -10,13 +10,20 @@ const PEERS = ['helmet', 'cors', 'express-rate-limit']
 
 function millisToLoad(specifiers: readonly string[]): number {
   const script = `const t=process.hrtime.bigint();for(const s of ${JSON.stringify(specifiers)})await import(s);console.log(Number(process.hrtime.bigint()-t)/1e6)`
-  return Number(execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', cwd: fileURLToPath(new URL('.', import.meta.url)) }))
+  return Number(
+    execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      cwd: fileURLToPath(new URL('.', import.meta.url)),
+    }),
+  )
 }
 
 /** Runs the comparison and returns its table as Markdown. */
 export function benchImport(rounds: number): string {
   const out = buildPackage('sallyport')
-  const ours = [`${out}/adapters/node/index.js`, `${out}/adapters/express.js`].filter((file) => existsSync(file))
+  const ours = [`${out}/adapters/node/index.js`, `${out}/adapters/express.js`].filter((file) =>
+    existsSync(file),
+  )
   const own: number[] = []
   const peers: number[] = []
   for (let round = 0; round < rounds; round++) {

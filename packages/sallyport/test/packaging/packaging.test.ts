@@ -13,7 +13,8 @@ import { buildPackage } from '../../../../.ci/build.ts'
 import { settings } from './settings.ts'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
-const bin = (program: string) => (program === 'node' ? process.execPath : join(root, 'node_modules/.bin', program))
+const bin = (program: string) =>
+  program === 'node' ? process.execPath : join(root, 'node_modules/.bin', program)
 
 let work: string
 let tarball: string
@@ -65,7 +66,20 @@ describe('the published package', () => {
 
   it('has no finding of attw in the resolutions it supports', () => {
     // Node 10's resolution knows no exports; a package of ES modules can't serve it.
-    run('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii', '--no-color', '--exclude-entrypoints', './schema.json'], root)
+    run(
+      'attw',
+      [
+        tarball,
+        '--profile',
+        'esm-only',
+        '--format',
+        'ascii',
+        '--no-color',
+        '--exclude-entrypoints',
+        './schema.json',
+      ],
+      root,
+    )
   })
 
   it('has no runtime dependency', () => {
@@ -86,7 +100,11 @@ describe('the published package', () => {
     ['adapters/fetch.js', 'neutral'],
   ] as const)
     it(`bundles ${entry} into at most 60 KB, minified and gzipped`, () => {
-      const code = run('esbuild', [join(dist, entry), '--bundle', '--minify', '--format=esm', `--platform=${platform}`], root)
+      const code = run(
+        'esbuild',
+        [join(dist, entry), '--bundle', '--minify', '--format=esm', `--platform=${platform}`],
+        root,
+      )
       const bytes = gzipSync(code, { level: 9 }).byteLength
       assert.ok(bytes <= 60 * 1024, `${bytes} bytes`)
     })

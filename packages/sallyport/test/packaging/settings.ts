@@ -115,7 +115,15 @@ export const settings: readonly ProjectSetting[] = [
       'check.mjs': `import worker from './out.mjs'\nconst answer = await worker.fetch(new Request('https://api.example/'))\nif (answer.headers.get('x-frame-options') !== 'DENY') throw new Error('no policy on the answer')`,
     },
     run: [
-      ['esbuild', 'use.js', '--bundle', '--format=esm', '--platform=neutral', '--outfile=out.mjs', '--log-level=warning'],
+      [
+        'esbuild',
+        'use.js',
+        '--bundle',
+        '--format=esm',
+        '--platform=neutral',
+        '--outfile=out.mjs',
+        '--log-level=warning',
+      ],
       ['node', 'check.mjs'],
     ],
   },

@@ -1,27 +1,25 @@
 // The control `disclosure`.
 
-import { type Control, MODES } from '../../guard/control.ts'
-import { type Infer, object, oneOf } from '../../policy/schema.ts'
+import type { Control } from '../../guard/control.ts'
+import { compareDisclosure } from './compare.ts'
+import { disclosureContradictions } from './contradictions.ts'
+import { compileDisclosure } from './enforce.ts'
+import { describeDisclosure, probeDisclosure } from './faces.ts'
+import { type DisclosureSetting, disclosureSchema } from './setting.ts'
 
-const schema = object({ mode: oneOf(MODES, 'How the control acts.') }, 'Vulnerability disclosure.')
-type Setting = Infer<typeof schema>
+export { disclosureWarnings } from './expiry.ts'
 
 export const disclosure = {
   name: 'disclosure',
   id: 'SP-DISCLOSURE-01',
   title: 'Vulnerability disclosure',
   since: '0.1.0',
-  standards: { asvs: [], api: [], top10: [], nist: [], soc2: [], pci: [] },
-  schema,
+  standards: { asvs: [], api: [], top10: [], nist: ['RA-5(11)'], soc2: ['CC2.3'], pci: ['6.3.1'] },
+  schema: disclosureSchema,
   defaults: {},
-  compile: () => ({}),
-  describe: () => ({
-    control: 'disclosure',
-    id: 'SP-DISCLOSURE-01',
-    title: 'Vulnerability disclosure',
-    entries: [],
-    limits: [],
-  }),
-  probe: () => [],
-  compare: () => [],
-} as const satisfies Control<Setting>
+  contradictions: disclosureContradictions,
+  compile: (setting) => compileDisclosure(setting),
+  describe: describeDisclosure,
+  probe: (cells) => probeDisclosure(cells),
+  compare: compareDisclosure,
+} as const satisfies Control<DisclosureSetting>

@@ -15,6 +15,8 @@ const raw =
   }
 
 const OK = 'HTTP/1.1 200 OK\r\n'
+// For answers that are good enough to leave a connection in use.
+const LAST = 'HTTP/1.1 200 OK\r\nConnection: close\r\n'
 
 /** The faults by name: `/faults/status-099` of the sample. */
 export const FAULTS: Readonly<Record<string, Fault>> = {
@@ -26,7 +28,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'status-letters': raw('HTTP/1.1 abc OK\r\nContent-Length: 2\r\n\r\nhi'),
   'not-http': raw('SSH-2.0-OpenSSH_9.2\r\n', 'end'),
   'http-0.9': raw('<html>hello</html>', 'end'),
-  'version-2.0': raw('HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nhi'),
+  'version-2.0': raw('HTTP/2.0 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi'),
   'huge-head': raw(`${OK}X-Big: ${'a'.repeat(300_000)}\r\nContent-Length: 2\r\n\r\nhi`),
   'many-headers': raw(`${OK}${'X-Many: 1\r\n'.repeat(2_000)}Content-Length: 2\r\n\r\nhi`),
   'endless-informational': (socket) => {
@@ -38,7 +40,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     write()
   },
   'informational-then-ok': raw(
-    `HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n${OK}Content-Length: 2\r\n\r\nhi`,
+    `HTTP/1.1 103 Early Hints\r\nLink: </x.css>\r\n\r\n${LAST}Content-Length: 2\r\n\r\nhi`,
   ),
   'switching-protocols': raw(
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
@@ -64,7 +66,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'chunk-size-wrong': raw(`${OK}Transfer-Encoding: chunked\r\n\r\nzz\r\nhi\r\n0\r\n\r\n`),
   'chunk-cut': raw(`${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhel`, 'end'),
   'chunked-trailers': raw(
-    `${OK}Transfer-Encoding: chunked\r\nTrailer: X-Admin\r\n\r\n2\r\nhi\r\n0\r\nX-Admin: yes\r\nSet-Cookie: t=1\r\n\r\n`,
+    `${LAST}Transfer-Encoding: chunked\r\nTrailer: X-Admin\r\n\r\n2\r\nhi\r\n0\r\nX-Admin: yes\r\nSet-Cookie: t=1\r\n\r\n`,
   ),
   'closed-at-once': (socket) => socket.destroy(),
   'reset-at-once': (socket) => socket.resetAndDestroy(),
@@ -77,7 +79,7 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
   'bare-lf': raw('HTTP/1.1 200 OK\nContent-Length: 2\n\nhi'),
   'space-in-name': raw(`${OK}X Odd: 1\r\nContent-Length: 2\r\n\r\nhi`),
   'space-before-colon': raw(`${OK}Content-Length : 2\r\n\r\nhi`),
-  'latin1-value': raw(`${OK}X-Name: Zo\xeb\r\nContent-Length: 2\r\n\r\nhi`),
+  'latin1-value': raw(`${LAST}X-Name: Zo\xeb\r\nContent-Length: 2\r\n\r\nhi`),
   'no-content-with-body': raw('HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\nhi'),
   'not-modified-with-body': raw('HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\nhi'),
   silent: () => {},
@@ -93,6 +95,6 @@ export const FAULTS: Readonly<Record<string, Fault>> = {
     write()
   },
   'connection-nominates': raw(
-    `${OK}Connection: keep-alive, X-Internal, Content-Length\r\nX-Internal: 1\r\nContent-Length: 2\r\n\r\nhi`,
+    `${OK}Connection: close, X-Internal, Content-Length\r\nX-Internal: 1\r\nContent-Length: 2\r\n\r\nhi`,
   ),
 }

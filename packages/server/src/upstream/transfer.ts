@@ -55,6 +55,7 @@ export class Transfer implements Dispatcher.DispatchHandler {
   private phase: Phase = 'waiting'
   private end: TransferEnd | undefined
   private status: number | undefined
+  private heldHead: string[] | undefined
   private informational = 0
   private discarded = 0
   private paused = false
@@ -113,21 +114,31 @@ export class Transfer implements Dispatcher.DispatchHandler {
     this.isStream =
       this.exchange.cell.data === 'stream' || /^text\/event-stream\b/i.test(head.contentType ?? '')
     this.lastProgress = this.site.now()
-    this.response.writeHead(status, head.headers)
-    if (isBodyReplaced(this.response)) {
-      this.phase = 'discarding'
-      this.response.end()
-      return
-    }
     this.phase = 'streaming'
+    this.heldHead = head.headers
     // The first bytes of a stream may be long in coming, but the client must see at once that it is open.
     if (this.isStream) {
       this.request.socket.setTimeout(0)
-      this.response.flushHeaders()
+      this.sendHead()
+      if (!this.response.writableEnded) this.response.flushHeaders()
+    } else if (this.hasNoBody(status)) this.sendHead()
+  }
+
+  // The head is held until the body begins, so that an answer which is broken from its first byte is still a problem.
+  private sendHead(): void {
+    const headers = this.heldHead
+    if (headers === undefined || this.status === undefined) return
+    this.heldHead = undefined
+    this.response.writeHead(this.status, headers)
+    // Where no body follows, the client has its answer now: nothing that comes after can be a part of it.
+    if (isBodyReplaced(this.response) || this.hasNoBody(this.status)) {
+      this.phase = 'discarding'
+      this.response.end()
     }
   }
 
   onResponseData(controller: Controller, chunk: Buffer): void {
+    this.sendHead()
     if (this.phase === 'discarding') {
       this.discarded += chunk.length
       if (this.discarded > DISCARD_LIMIT) this.stop({ outcome: 'answered' })
@@ -142,6 +153,7 @@ export class Transfer implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
+    this.sendHead()
     const { phase } = this
     this.finish({ outcome: 'answered' })
     this.settle()
@@ -193,16 +205,24 @@ export class Transfer implements Dispatcher.DispatchHandler {
     if (this.phase !== 'over') this.fail('ERR_GATEWAY_CLOSING')
   }
 
+  // RFC 9112, section 6.3, rule 1.
+  private hasNoBody(status: number): boolean {
+    return status === 204 || status === 304 || this.exchange.incoming.method === 'HEAD'
+  }
+
   private fail(reason: string): void {
     this.refuse(codeOfFailure(reason), reason)
   }
 
   private refuse(code: Parameters<typeof respondWithCode>[3], reason: string): void {
     const { phase } = this
-    this.stop({ outcome: 'failed', reason })
-    if (phase === 'streaming') cutConnection(this.request.socket)
-    else if (phase === 'waiting' && !this.response.headersSent && !this.response.destroyed)
-      respondWithCode(this.request, this.response, this.exchange, code)
+    const isHeld = phase === 'waiting' || this.heldHead !== undefined
+    this.heldHead = undefined
+    this.stop(phase === 'discarding' ? { outcome: 'answered' } : { outcome: 'failed', reason })
+    if (isHeld) {
+      if (!this.response.headersSent && !this.response.destroyed)
+        respondWithCode(this.request, this.response, this.exchange, code)
+    } else if (phase === 'streaming') cutConnection(this.request.socket)
     this.upload?.discardRest()
   }
 

@@ -1,8 +1,9 @@
 // `sallyport check`: the mistakes of a policy, or its digest, its cells and its warnings.
 
 import { relative } from 'node:path'
+import { type CacheSetting, classValue } from '../controls/cache/setting.ts'
 import { createGuard } from '../guard/guard.ts'
-import { type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
+import { type ResolvedCell, type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
 import { digest } from '../policy/digest.ts'
 import { loadPolicy, PolicyFileError } from '../policy/load.ts'
 import { PolicyError, sentence } from '../policy/problem.ts'
@@ -23,7 +24,7 @@ export async function check(invocation: Invocation, terminal: Terminal): Promise
       ok: true,
       digest: await digest(resolved.document),
       cells: cellRows(resolved),
-      warnings: policyWarnings(resolved),
+      warnings: policyWarnings(resolved, Date.now()),
     }
     terminal.out(asJson ? JSON.stringify(report, null, 2) : inWords(report))
     return 0
@@ -45,17 +46,27 @@ interface CellRow {
   readonly cell: string
   readonly data: string
   readonly credentials: string
+  readonly cacheControl: string
   /** What every answer of the cell carries, whatever the request. */
   readonly headers: readonly (readonly [name: string, value: string])[]
 }
 
 function cellRows(resolved: ResolvedPolicy): readonly CellRow[] {
-  return createGuard(resolved, 'gateway').cells.map(({ id, data, credentials, compiled }) => ({
-    cell: id,
-    data,
-    credentials,
-    headers: compiled.fixed.pairs,
+  const { cells } = createGuard(resolved, 'gateway')
+  return resolved.cells.map((cell, index) => ({
+    cell: cell.id,
+    data: cell.data,
+    credentials: cell.credentials,
+    cacheControl: cacheControl(cell, cell.settings.cache as CacheSetting),
+    headers: cells[index]!.compiled.fixed.pairs,
   }))
+}
+
+function cacheControl(cell: ResolvedCell, setting: CacheSetting): string {
+  if (setting.mode === 'off') return "the application's"
+  if (setting.owner !== 'handler') return classValue(cell, setting)
+  const floor = setting.floor === undefined || setting.floor === 'none' ? '' : ` down to ${setting.floor}`
+  return `the application's${floor}, else ${classValue(cell, setting)}`
 }
 
 const MEANING: Readonly<Record<string, string>> = {
@@ -69,13 +80,11 @@ function inWords(report: {
   readonly cells: readonly CellRow[]
   readonly warnings: readonly string[]
 }): string {
-  const cacheOf = ({ headers }: CellRow) =>
-    headers.find(([header]) => header.toLowerCase() === 'cache-control')?.[1] ?? "the application's"
   const rows = report.cells.map((row) => [
     row.cell,
     row.data,
     row.credentials,
-    cacheOf(row),
+    row.cacheControl,
     MEANING[row.cell] ?? '',
   ])
   return [

@@ -36,7 +36,7 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
     log: ({ event, reason, route, requestId }) =>
       terminal.err(`${event}: ${reason}, route ${route}, request ${requestId || 'without id'}`),
   })
-  const warnings = policyWarnings(chosen.resolved, host)
+  const warnings = policyWarnings(chosen.resolved, Date.now(), host)
   for (const warning of warnings) terminal.err(`warning: ${warning}`)
   const { source, digest } = chosen
   if (invocation.flag('json'))

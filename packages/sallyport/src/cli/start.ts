@@ -47,7 +47,7 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     digest: chosen.digest,
     caFile: relative(terminal.directory, caFile),
   }
-  for (const warning of policyWarnings(chosen.resolved, host)) terminal.err(`warning: ${warning}`)
+  for (const warning of policyWarnings(chosen.resolved, Date.now(), host)) terminal.err(`warning: ${warning}`)
   terminal.out(invocation.flag('json') ? JSON.stringify({ ...demo, try: curlLines(demo) }) : greeting(demo))
   return untilStopped(terminal, GRACE_MS, async (options) => {
     const closed = await gateway.close(options)

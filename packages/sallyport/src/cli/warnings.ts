@@ -1,11 +1,28 @@
 // What is allowed in a policy and still deserves a second look.
 
+import { disclosureWarnings } from '../controls/disclosure/index.ts'
+import type { DisclosureSetting } from '../controls/disclosure/setting.ts'
 import type { Mode } from '../guard/control.ts'
 import { controls, type ResolvedPolicy } from '../guard/resolve.ts'
+import { sentence } from '../policy/problem.ts'
 
-/** The warnings of a policy; `host` is the name under which it is served, where one is known. */
-export function policyWarnings(policy: ResolvedPolicy, host?: string): readonly string[] {
-  return [...notEnforced(policy), ...(host === undefined ? [] : pinsLocalhost(policy, host))]
+/**
+ * The warnings of a policy.
+ *
+ * @param now milliseconds since the epoch
+ * @param host the name under which it is served, where one is known
+ */
+export function policyWarnings(policy: ResolvedPolicy, now: number, host?: string): readonly string[] {
+  return [
+    ...expiries(policy, now),
+    ...notEnforced(policy),
+    ...(host === undefined ? [] : pinsLocalhost(policy, host)),
+  ]
+}
+
+function expiries({ cells }: ResolvedPolicy, now: number): readonly string[] {
+  const { disclosure } = cells.find((cell) => cell.origin === 'default')!.settings
+  return disclosureWarnings(disclosure as DisclosureSetting, now).map(sentence)
 }
 
 function notEnforced({ cells }: ResolvedPolicy): readonly string[] {

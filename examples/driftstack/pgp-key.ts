@@ -1,0 +1,17 @@
+// The public key for reports. An example: its private half was never kept.
+
+export const pgpKey = `-----BEGIN PGP PUBLIC KEY BLOCK-----
+
+mDMEawakpBYJKwYBBAHaRw8BAQdAr7nlCOHjx5M+9ofsbY38ZN9bfSiDW6gykD8o
+/aIuWn60X0RyaWZ0c3RhY2sgU2VjdXJpdHkgKGV4YW1wbGUga2V5LCBpdHMgcHJp
+dmF0ZSBoYWxmIHdhcyBkZXN0cm95ZWQpIDxzZWN1cml0eUBkcmlmdHN0YWNrLmV4
+YW1wbGU+iJAEExYIADgWIQRb8u2qpu3OxzEyPscwzgyVbVem7QUCawakpAIbAwUL
+CQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCRAwzgyVbVem7f9EAQCFEaHTuz/3q1/v
+3MnuK+7Riyo2okmsfQ9cwZiHdISrXAEAoY6Hk4m8sW2dYuezpf8iqgnM6KdDptQg
+l/461KgaagC4OARrBqSkEgorBgEEAZdVAQUBAQdAcBoGLOTH5TXXav3B06xxsLNI
+PK0nXEKtJnabojtqZUEDAQgHiHgEGBYIACAWIQRb8u2qpu3OxzEyPscwzgyVbVem
+7QUCawakpAIbDAAKCRAwzgyVbVem7R9CAQDz1/JSjDgUpELWrxTA5U5WIHFEXHS3
+/pLJwHoDtxeHZAD+M9JlKWekFwX0hewMkDVrDI+qiqT8Si+NozRfBaltYA8=
+=Mkc8
+-----END PGP PUBLIC KEY BLOCK-----
+`

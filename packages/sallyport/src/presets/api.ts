@@ -1,5 +1,6 @@
 // `api`: the values of Driftstack's page (claims D1–D10, D12–D16, D18, D19), unchanged.
 
+import { STRIPPED } from '../controls/headers/stripped.ts'
 import type { PolicyDocument } from '../guard/policy.ts'
 
 export const api: PolicyDocument = {
@@ -11,8 +12,9 @@ export const api: PolicyDocument = {
     dnsPrefetchControl: 'off',
     crossOriginResourcePolicy: 'cross-origin',
     crossOriginEmbedderPolicy: false,
+    strip: STRIPPED,
   },
-  cache: { owner: 'handler' },
+  cache: { mode: 'enforce', owner: 'handler' },
   client: { requestId: { accept: 'trusted-proxies' }, traceContext: true },
   // The dashboard's own origins are for each deployment to list.
   cors: {

@@ -1,5 +1,6 @@
 // `commerce`: Headless Commerce left its list blank (claim H15); filled with the stronger of Driftstack and Calmony.
 
+import { STRIPPED } from '../controls/headers/stripped.ts'
 import type { PolicyDocument } from '../guard/policy.ts'
 
 export const commerce: PolicyDocument = {
@@ -11,7 +12,10 @@ export const commerce: PolicyDocument = {
     dnsPrefetchControl: 'off',
     permissionsPolicy: { camera: [], microphone: [], geolocation: [] },
     crossOriginResourcePolicy: 'cross-origin',
+    crossOriginEmbedderPolicy: false,
+    strip: STRIPPED,
   },
-  errors: { replaceBodies: 'unshaped' },
+  cache: { mode: 'enforce', owner: 'policy' },
   client: { requestId: { accept: 'trusted-proxies' }, traceContext: true },
+  errors: { replaceBodies: 'unshaped' },
 }

@@ -9,7 +9,7 @@ export const payments: PolicyDocument = {
     frameOptions: 'DENY',
     referrerPolicy: ['strict-origin-when-cross-origin'],
     permissionsPolicy: { camera: [], microphone: [], geolocation: [] },
-    strip: {},
+    strip: false,
   },
   cache: { mode: 'off' },
   errors: { replaceBodies: 'none' },

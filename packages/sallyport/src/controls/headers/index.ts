@@ -3,11 +3,10 @@
 import type { Control } from '../../guard/control.ts'
 import { compareHeaders } from './compare.ts'
 import { headersContradictions } from './contradictions.ts'
-import { headersDefaults } from './defaults.ts'
 import { describeHeaders } from './describe.ts'
 import { emitHeaders } from './enforce.ts'
 import { probeHeaders } from './probe.ts'
-import { type HeadersSetting, headersSchema } from './setting.ts'
+import { type HeadersSetting, headersDefaults, headersSchema } from './setting.ts'
 
 export const headers = {
   name: 'headers',

@@ -3,6 +3,7 @@
 import { MODES } from '../../guard/control.ts'
 import { either, type Infer, list, not, object, oneOf, record, text } from '../../policy/schema.ts'
 import { CSP_DIRECTIVES } from './csp.ts'
+import { STRIPPED } from './stripped.ts'
 
 const REFERRER_POLICIES = [
   'no-referrer',
@@ -150,6 +151,9 @@ export const headersSchema = object(
 )
 
 export type HeadersSetting = Infer<typeof headersSchema>
+
+/** Where the policy says nothing, every header is the application's, but for what is left out on purpose. */
+export const headersDefaults: HeadersSetting = { strip: STRIPPED }
 
 /** The names that are removed, in small letters. */
 export function strippedNames(setting: HeadersSetting): readonly string[] {

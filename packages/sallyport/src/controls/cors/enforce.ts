@@ -4,7 +4,7 @@
 import type { CellInfo } from '../../guard/cell.ts'
 import type { Denial, EmitStage, Stage, Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
-import { type Lines, lines, NO_LINES } from '../../guard/lines.ts'
+import { joinLines, type Lines, lines, NO_LINES } from '../../guard/lines.ts'
 import { compilePatterns } from './matcher.ts'
 import { isOriginFault, type ListedOrigin, parseOrigin } from './origin.ts'
 import { type CorsSetting, type FullCorsSetting, fullSetting, isOpen } from './setting.ts'
@@ -24,12 +24,12 @@ const DENIED: Denial = { kind: 'deny', code: 'origin_not_allowed' }
 // Its lines come by `emit`, as on every other answer.
 const ALLOWED = { kind: 'answer', status: 204, headers: NO_LINES, body: '' } as const
 
-/** What an origin is granted. */
+/** What an origin of one class is granted. */
 interface Grant {
   /** On answers to requests. */
-  readonly actual: Lines
+  readonly actual: (origin: string) => Lines
   /** On the answer to a preflight. */
-  readonly preflight: Lines
+  readonly preflight: (origin: string) => Lines
 }
 
 /** The grant of an origin; `undefined` where it has none. */
@@ -87,11 +87,11 @@ function isPreflight(exchange: Exchange): boolean {
 }
 
 function emitStage(decide: Decide, byOrigin: boolean, everybody: Grant | undefined): EmitStage {
-  // Nobody is granted anything: no line of these names, whoever asks.
-  if (!byOrigin && everybody === undefined) return { owns: OWNED }
-  // The same for everybody: the answer does not depend on Origin, so no Vary, and the lines need no Origin to appear.
-  if (!byOrigin && everybody !== undefined) {
-    return { owns: OWNED, perAnswer: (exchange, status) => linesFor(everybody, exchange, status) }
+  if (!byOrigin) {
+    // Nobody is granted anything: no line of these names, whoever asks.
+    if (everybody === undefined) return { owns: OWNED }
+    // The same for everybody: the answer does not depend on Origin, so no Vary, and no Origin is needed.
+    return { owns: OWNED, perAnswer: (exchange, status) => linesFor(everybody, exchange, status, '') }
   }
   return {
     owns: OWNED,
@@ -101,67 +101,71 @@ function emitStage(decide: Decide, byOrigin: boolean, everybody: Grant | undefin
       const origin = exchange.header('origin')
       if (origin === undefined) return NO_LINES
       const grant = decide(origin)
-      return grant === undefined ? NO_LINES : linesFor(grant, exchange, status)
+      return grant === undefined ? NO_LINES : linesFor(grant, exchange, status, origin)
     },
   }
 }
 
 // A preflight that another control refused is an answer like any other; the browser stops at its status.
-function linesFor(grant: Grant, exchange: Exchange, status: number): Lines {
-  return status >= 200 && status <= 299 && isPreflight(exchange) ? grant.preflight : grant.actual
+function linesFor(grant: Grant, exchange: Exchange, status: number, origin: string): Lines {
+  return status >= 200 && status <= 299 && isPreflight(exchange)
+    ? grant.preflight(origin)
+    : grant.actual(origin)
 }
-
-// Wildcard origins are as many as callers care to invent: the lines of some are remembered, never of all.
-const REMEMBERED = 256
 
 function byOrigin(
   full: FullCorsSetting,
   listed: readonly ListedOrigin[],
   everybody: Grant | undefined,
 ): Decide {
+  const ofPattern = patternGrant(full)
   const exact = new Map<string, Grant>()
-  for (const { text, isPattern } of listed) if (!isPattern) exact.set(text, credentialedGrant(full, text))
+  for (const { text, isPattern } of listed)
+    if (!isPattern) exact.set(text, fixedGrant(ofPattern.actual(text), ofPattern.preflight(text)))
   const matches = compilePatterns(listed)
-  const remembered = new Map<string, Grant>()
   return function decideByOrigin(origin) {
-    const known = exact.get(origin) ?? remembered.get(origin)
-    if (known !== undefined) return known
-    // "null", look-alikes and everybody else.
-    if (!matches(origin)) return everybody
-    const grant = credentialedGrant(full, origin)
-    if (remembered.size >= REMEMBERED) remembered.clear()
-    remembered.set(origin, grant)
-    return grant
+    // Whoever is in neither is "null", a look-alike or anybody else.
+    return exact.get(origin) ?? (matches(origin) ? ofPattern : everybody)
   }
 }
 
-// "CORS check", steps 4, 6 and 7: the very origin, and `true`.
-function credentialedGrant(full: FullCorsSetting, origin: string): Grant {
-  return grantOf(full, [
-    ['Access-Control-Allow-Origin', origin],
-    ['Access-Control-Allow-Credentials', 'true'],
-  ])
+function fixedGrant(actual: Lines, preflight: Lines): Grant {
+  return { actual: () => actual, preflight: () => preflight }
+}
+
+// "CORS check", steps 4, 6 and 7: the very origin, and `true`. The lines are made for each answer, for the origins are
+// as many as callers care to invent. They need no check: the origin is one that was listed, or labels below one.
+function patternGrant(full: FullCorsSetting): Grant {
+  const after = (tail: Lines) => {
+    const rest = joinLines(lines([['Access-Control-Allow-Credentials', 'true']]), tail)
+    return (origin: string): Lines => ({
+      pairs: [['Access-Control-Allow-Origin', origin], ...rest.pairs],
+      wire: `Access-Control-Allow-Origin: ${origin}\r\n${rest.wire}`,
+    })
+  }
+  return { actual: after(actualTail(full)), preflight: after(preflightTail(full)) }
 }
 
 // "CORS check", step 3: `*` is enough without credentials; with credentials step 4 fails, as it must.
 function anonymousGrant(full: FullCorsSetting): Grant {
-  return grantOf(full, [['Access-Control-Allow-Origin', '*']])
+  const star = lines([['Access-Control-Allow-Origin', '*']])
+  return fixedGrant(joinLines(star, actualTail(full)), joinLines(star, preflightTail(full)))
 }
 
-type Pairs = readonly (readonly [name: string, value: string])[]
+function actualTail(full: FullCorsSetting): Lines {
+  return listLine('Access-Control-Expose-Headers', full.exposeHeaders)
+}
 
-function grantOf(full: FullCorsSetting, who: Pairs): Grant {
-  const listLine = (name: string, values: readonly string[]): Pairs =>
-    values.length === 0 ? [] : [[name, values.join(', ')]]
-  return {
-    actual: lines([...who, ...listLine('Access-Control-Expose-Headers', full.exposeHeaders)]),
-    // "CORS-preflight fetch", steps 7.1, 7.2 and 7.8: the whole lists, whatever was asked for, so that one answer
-    // serves every later request.
-    preflight: lines([
-      ...who,
-      ...listLine('Access-Control-Allow-Methods', full.allowMethods),
-      ...listLine('Access-Control-Allow-Headers', full.allowHeaders),
-      ['Access-Control-Max-Age', String(full.maxAgeSeconds)],
-    ]),
-  }
+// "CORS-preflight fetch", steps 7.1, 7.2 and 7.8: the whole lists, whatever was asked for, so that one answer serves
+// every later request.
+function preflightTail(full: FullCorsSetting): Lines {
+  return joinLines(
+    listLine('Access-Control-Allow-Methods', full.allowMethods),
+    listLine('Access-Control-Allow-Headers', full.allowHeaders),
+    lines([['Access-Control-Max-Age', String(full.maxAgeSeconds)]]),
+  )
+}
+
+function listLine(name: string, values: readonly string[]): Lines {
+  return values.length === 0 ? NO_LINES : lines([[name, values.join(', ')]])
 }

@@ -2,6 +2,7 @@
 
 const POOL_BYTES = 4096
 
+const ASCII = new TextDecoder()
 const DIGITS = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
 
 /** Gives fresh random bytes as lower-case hexadecimal digits. */
@@ -41,7 +42,7 @@ function hex(bytes: Uint8Array): string {
     codes[i * 2] = DIGITS[bytes[i]! >> 4]!
     codes[i * 2 + 1] = DIGITS[bytes[i]! & 15]!
   }
-  return String.fromCharCode(...codes)
+  return ASCII.decode(codes)
 }
 
 const ACCEPTED = /^[A-Za-z0-9._-]{8,128}$/

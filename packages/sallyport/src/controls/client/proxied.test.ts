@@ -30,6 +30,8 @@ function seen(
   return createGuard({ client: setting }, 'node').open(incoming(peer, headers, encrypted)).client
 }
 
+const INBOUND = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+
 const BEHIND: ClientSetting = { trustedProxies: ['10.0.0.0/8', '2001:db8:1::/48'] }
 const xff = (...lines: string[]): Headers => lines.map((line) => ['X-Forwarded-For', line] as const)
 
@@ -205,7 +207,7 @@ describe('the client address', () => {
     const value = fc.oneof(
       fc.ipV4(),
       fc.string(),
-      fc.constantFrom('https', 'chosen-by-caller', 'for=1.1.1.1;proto=https;host=evil'),
+      fc.constantFrom(INBOUND, 'https', 'chosen-by-caller', 'for=1.1.1.1;proto=https;host=evil'),
     )
     fc.assert(
       fc.property(fc.array(fc.tuple(name, value), { maxLength: 6 }), (headers) => {
@@ -215,6 +217,7 @@ describe('the client address', () => {
         assert.match(exchange.requestId, /^[0-9a-f]{32}$/)
         assert.match(exchange.traceparent!, /-03$/)
       }),
+      { examples: [[[['traceparent', INBOUND]]], [[['X-Request-Id', 'chosen-by-caller']]]] },
     )
   })
 })

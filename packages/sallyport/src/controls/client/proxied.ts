@@ -18,10 +18,13 @@ export interface ProxyRules {
   readonly forwardedHost: boolean
 }
 
+type Said = 'proto' | 'host'
+
+/** What the declared proxies have written of the request. */
 interface Found {
   readonly address: Address
-  readonly proto: string | undefined
-  readonly host: string | undefined
+  /** Read only where it is asked for. */
+  said(what: Said): string | undefined
 }
 
 /** Works out the client of a request. */
@@ -29,19 +32,48 @@ export function clientBehind(rules: ProxyRules, exchange: Exchange): Client {
   const { incoming } = exchange
   const peer = peerAddress(incoming.peer)
   if (!peer || !rules.trusted.has(peer)) return new DirectClient(incoming)
-  const found = find(rules, incoming, peer)
-  return {
-    address: formatAddress(found.address),
-    scheme: schemeOf(found.proto),
-    host: (rules.forwardedHost ? hostOf(found.host) : undefined) ?? incoming.header('host'),
-    viaProxy: true,
+  return new ProxiedClient(rules, incoming, peer)
+}
+
+class ProxiedClient implements Client {
+  readonly viaProxy = true
+  private readonly rules: ProxyRules
+  private readonly incoming: Incoming
+  private readonly peer: Address
+  private foundValue: Found | undefined = undefined
+
+  constructor(rules: ProxyRules, incoming: Incoming, peer: Address) {
+    this.rules = rules
+    this.incoming = incoming
+    this.peer = peer
+  }
+
+  private get found(): Found {
+    this.foundValue ??= find(this.rules, this.incoming, this.peer)
+    return this.foundValue
+  }
+
+  get address(): string {
+    return formatAddress(this.found.address)
+  }
+
+  get scheme(): Scheme {
+    const scheme = this.found.said('proto')?.toLowerCase()
+    return scheme === 'https' || scheme === 'http' ? scheme : 'unknown'
+  }
+
+  get host(): string | undefined {
+    const forwarded = this.rules.forwardedHost ? this.found.said('host') : undefined
+    return forwarded !== undefined && HOST.test(forwarded) ? forwarded : this.incoming.header('host')
   }
 }
+
+const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$/
 
 function find(rules: ProxyRules, incoming: Incoming, peer: Address): Found {
   switch (rules.by.kind) {
     case 'none':
-      return { address: peer, proto: undefined, host: undefined }
+      return { address: peer, said: () => undefined }
     case 'single':
       return single(incoming, peer, rules.by.header)
     case 'forwarded':
@@ -55,11 +87,7 @@ function find(rules: ProxyRules, incoming: Incoming, peer: Address): Found {
 function single(incoming: Incoming, peer: Address, header: string): Found {
   const lines = headerLines(incoming, header)
   const address = lines.length === 1 ? parseHop(withoutSpaces(lines[0]!)) : undefined
-  return {
-    address: address ?? peer,
-    proto: beside(incoming, 'x-forwarded-proto'),
-    host: beside(incoming, 'x-forwarded-host'),
-  }
+  return { address: address ?? peer, said: (what) => beside(incoming, what) }
 }
 
 function byXForwardedFor(trusted: CidrSet, incoming: Incoming, peer: Address): Found {
@@ -74,17 +102,13 @@ function byXForwardedFor(trusted: CidrSet, incoming: Incoming, peer: Address): F
     if (!trusted.has(hop)) break
   }
   const hop = Math.min(at, entries.length - 1)
-  return {
-    address,
-    proto: beside(incoming, 'x-forwarded-proto', entries.length, hop),
-    host: beside(incoming, 'x-forwarded-host', entries.length, hop),
-  }
+  return { address, said: (what) => beside(incoming, what, entries.length, hop) }
 }
 
 // The value that belongs to the hop, where every proxy has appended to both headers; else the rightmost, which the
 // peer wrote.
-function beside(incoming: Incoming, name: string, length = -1, hop = 0): string | undefined {
-  const values = entriesFromRight(headerLines(incoming, name), false)
+function beside(incoming: Incoming, what: Said, length = -1, hop = 0): string | undefined {
+  const values = entriesFromRight(headerLines(incoming, `x-forwarded-${what}`), false)
   return values.length === length ? values[hop] : values[0]
 }
 
@@ -100,16 +124,5 @@ function byForwarded(trusted: CidrSet, incoming: Incoming, peer: Address): Found
     address = element.address
     if (!trusted.has(address)) break
   }
-  return { address, proto: last?.proto, host: last?.host }
-}
-
-function schemeOf(proto: string | undefined): Scheme {
-  const scheme = proto?.toLowerCase()
-  return scheme === 'https' || scheme === 'http' ? scheme : 'unknown'
-}
-
-const HOST = /^(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?$/
-
-function hostOf(host: string | undefined): string | undefined {
-  return host !== undefined && HOST.test(host) ? host : undefined
+  return { address, said: (what) => last?.[what] }
 }

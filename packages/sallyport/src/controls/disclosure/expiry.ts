@@ -43,7 +43,7 @@ function offsetMinutes(text: string): number | undefined {
 
 const DAY_MS = 86_400_000
 /** A check fails this many days before the date, so that a release in time renews it. */
-export const RENEW_DAYS = 30
+const RENEW_DAYS = 30
 // RFC 9116, section 2.5.5, recommends less than a year; a leap day and a release's delay are let through.
 const LONGEST_DAYS = 400
 

@@ -112,7 +112,8 @@ function wordProblems(directive: string, word: string, path: string): PolicyProb
     if (KEYWORDS.includes(bare) || /^(?:nonce|sha(?:256|384|512))-/i.test(word))
       return wrong('contradiction', 'without quotes this is the name of a host', `write "'${word}'"`)
     const source = parseSource(word)
-    if (!source)
+    // "https//a.example" would be a path on a host of the name "https".
+    if (!source || (source.kind === 'host' && /^(?:https?|wss?)$/.test(source.host)))
       return wrong(
         'value',
         'this is no source expression, so browsers ignore it',

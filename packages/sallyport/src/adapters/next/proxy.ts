@@ -22,10 +22,7 @@ export interface ProxyOptions {
  * @example
  * export const proxy = sallyport.proxy({ extends: 'payments' })
  */
-export function proxy(
-  policy: PolicyDocument,
-  options: ProxyOptions = {},
-): (request: Request) => Response | Promise<Response> {
+export function proxy(policy: PolicyDocument, options: ProxyOptions = {}): (request: Request) => Response {
   const guard = createGuard(policy, 'fetch')
   return function sallyportProxy(request) {
     const exchange = guard.open(new FetchIncoming(request, [], options.peer))

@@ -41,7 +41,8 @@ function adopt(server: MarkedServer): void {
 }
 
 // `next start` listens before it reads its configuration, and lets the requests wait that come in between: they are
-// judged now, and their answers written under the policy like all others.
+// judged now, and their answers written under the policy like all others. Of one that is refused Next finds the answer
+// ended, and runs no handler.
 function adoptRequestOf(handle: unknown): void {
   const socket = handle as Socket & { server?: unknown; _httpMessage?: unknown }
   const response = socket._httpMessage

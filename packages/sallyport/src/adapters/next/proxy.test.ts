@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { proxy } from './proxy.ts'
+
+const judge = proxy({
+  extends: 'payments',
+  cors: { origins: ['https://shop.example'], bearer: 'any-origin' },
+  routes: { '/open': { data: 'public', credentials: 'none', cache: { mode: 'enforce', maxAgeSeconds: 30 } } },
+})
+
+function ask(path: string, init: RequestInit = {}): Response {
+  return judge(new Request(`https://api.example${path}`, init))
+}
+
+test('a request that passes goes on to Next with the policy’s lines', () => {
+  const response = ask('/api/payments')
+  assert.equal(response.headers.get('x-middleware-next'), '1')
+  assert.equal(response.headers.get('x-frame-options'), 'DENY')
+  assert.equal(response.headers.get('x-middleware-override-headers'), null)
+  assert.equal(response.body, null)
+})
+
+test('CORS is decided for each request, refusals included', async () => {
+  const granted = ask('/api/payments', { headers: { origin: 'https://shop.example' } })
+  assert.equal(granted.headers.get('access-control-allow-origin'), 'https://shop.example')
+  assert.equal(granted.headers.get('vary'), 'Origin')
+  const strict = proxy({ extends: 'payments', cors: { origins: ['https://shop.example'] } })
+  const denied = strict(
+    new Request('https://api.example/api/payments', {
+      method: 'OPTIONS',
+      headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
+    }),
+  )
+  assert.equal(denied.status, 403)
+  assert.equal(denied.headers.get('x-middleware-next'), null)
+  assert.equal(denied.headers.get('access-control-allow-origin'), null)
+  assert.equal((await denied.json()).code, 'origin_not_allowed')
+})
+
+test('cookies that the policy ignores are taken from the request, all else stays', () => {
+  const response = ask('/api/payments', {
+    headers: { origin: 'https://other.example', cookie: 'session=1', authorization: 'Bearer x' },
+  })
+  assert.equal(response.headers.get('x-middleware-override-headers'), 'authorization,origin')
+  assert.equal(response.headers.get('x-middleware-request-authorization'), 'Bearer x')
+  assert.equal(response.headers.get('x-middleware-request-cookie'), null)
+})
+
+test('what depends on the status takes the form that is safe for an error', () => {
+  assert.equal(ask('/open').headers.get('cache-control'), 'no-store')
+})

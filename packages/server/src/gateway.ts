@@ -10,6 +10,7 @@ import { type Counter, createCounter, type StatusReport } from './status/counts.
 import { isStatusPath, serveStatus } from './status/serve.ts'
 import { createStatusStream, type Timers } from './status/stream.ts'
 import { localCertificate } from './tls/local.ts'
+import { inTurn } from './turns.ts'
 import { createForwarder, type ForwardLimits } from './upstream/forward.ts'
 import { upstreamOrigin } from './upstream/pool.ts'
 
@@ -94,8 +95,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     // Node reports a write on a connection that is gone as an error of the response; nobody is left to read it.
     response.on('error', () => {})
-    if (draining) response.shouldKeepAlive = false
+    inTurn(request, response, () => answer(request, response))
+  })
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
     const exchange = exchangeOf(response)!
+    if (draining) response.shouldKeepAlive = false
     try {
       if (options.status === true && isStatusPath(exchange.path))
         serveStatus(request, response, exchange, report, stream)
@@ -106,7 +111,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (response.headersSent) request.socket.destroy()
       else respondWithCode(request, response, exchange, 'internal')
     }
-  })
+  }
 
   const address = await listen(server, options.listen)
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address

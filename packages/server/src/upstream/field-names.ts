@@ -5,10 +5,6 @@
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'proxy-authentication-info',
   'te',
   'trailer',
   'transfer-encoding',
@@ -50,6 +46,7 @@ const IDENTITY: ReadonlySet<string> = new Set([
 ])
 
 const IDENTITY_FAMILIES = [
+  'proxy-',
   'x-forwarded-',
   'x-sallyport-',
   'x-accel-',
@@ -77,7 +74,7 @@ const INTERNAL_ANSWER: ReadonlySet<string> = new Set([
   'x-runtime',
 ])
 
-const INTERNAL_ANSWER_FAMILIES = ['x-accel-', 'x-sallyport-', 'x-envoy-', 'x-middleware-'] as const
+const INTERNAL_ANSWER_FAMILIES = ['proxy-', 'x-accel-', 'x-sallyport-', 'x-envoy-', 'x-middleware-'] as const
 
 /** A name's fate depends on the name alone, so it is worked out once for each spelling. */
 export type NameFate = 'pass' | 'drop'

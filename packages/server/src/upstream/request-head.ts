@@ -31,7 +31,7 @@ export function requestHead(exchange: Exchange): RequestHead {
     const lower = name.toLowerCase()
     if (lower === 'cookie' && exchange.cookiesIgnored) continue
     if (lower === 'traceparent') continue
-    if (lower === 'tracestate' && exchange.traceparent === undefined) continue
+    if (lower === 'tracestate' && !continuesTrace(exchange)) continue
     if (lower === 'x-request-id' && exchange.requestId !== '') continue
     if (nominated?.has(lower)) continue
     headers.push(name, rawHeaders[i + 1]!)
@@ -42,17 +42,20 @@ export function requestHead(exchange: Exchange): RequestHead {
   return { headers, body }
 }
 
+// Trace Context, section 3.5: the state belongs to its trace, and a trace begun here has none yet.
+function continuesTrace(exchange: Exchange): boolean {
+  const { client, traceparent } = exchange
+  return client.viaProxy && traceparent?.slice(3, 35) === exchange.header('traceparent')?.slice(3, 35)
+}
+
 function addOwn(headers: string[], exchange: Exchange): void {
-  const { client, incoming } = exchange
-  const address = client?.address ?? incoming.peer
-  const scheme = incoming.encrypted ? 'https' : (client?.scheme ?? 'unknown')
-  const host = client?.host ?? exchange.header('host')
-  if (address !== undefined) headers.push('X-Forwarded-For', address)
+  const { client, requestId, traceparent } = exchange
+  if (client.address !== undefined) headers.push('X-Forwarded-For', client.address)
   // Behind a front whose word is not taken nobody here knows the scheme, and a guess would be taken for a fact.
-  if (scheme !== 'unknown') headers.push('X-Forwarded-Proto', scheme)
-  if (host !== undefined && host !== '') headers.push('X-Forwarded-Host', host)
-  if (exchange.requestId !== '') headers.push('X-Request-Id', exchange.requestId)
-  if (exchange.traceparent !== undefined) headers.push('Traceparent', exchange.traceparent)
+  if (client.scheme !== 'unknown') headers.push('X-Forwarded-Proto', client.scheme)
+  if (client.host !== undefined && client.host !== '') headers.push('X-Forwarded-Host', client.host)
+  if (requestId !== '') headers.push('X-Request-Id', requestId)
+  if (traceparent !== undefined) headers.push('Traceparent', traceparent)
 }
 
 // RFC 9112, section 6: Node's parser has refused both together, repeated lengths and other codings.

@@ -12,7 +12,7 @@ import type { Guard } from '../../guard/guard.ts'
 import { limitBody } from './body-limit.ts'
 import { dropCookies } from './cookies.ts'
 import { NodeIncoming } from './incoming.ts'
-import { closeUnread, onClientError, refuseRaw, refuseUpgrade } from './refusal.ts'
+import { closeUnread, isRefused, onClientError, refuseFurther, refuseRaw, refuseUpgrade } from './refusal.ts'
 import {
   exchangeOf,
   GuardedResponse,
@@ -47,7 +47,7 @@ export function attach(server: Server, guard: Guard): void {
       case 'checkExpectation':
         return onExpectation(guard, args[0] as IncomingMessage, args[1] as ServerResponse)
       case 'connect':
-        return refuseRaw((args[0] as IncomingMessage).socket, guard, 'method_not_allowed')
+        return onConnect(guard, (args[0] as IncomingMessage).socket)
       case 'upgrade':
         return onUpgrade(guard, emit, args)
       case 'clientError':
@@ -84,6 +84,7 @@ function open(guard: Guard, request: IncomingMessage, response: ServerResponse):
  */
 export function enter(guard: Guard, request: IncomingMessage, response: ServerResponse): boolean {
   if (exchangeOf(response)) return true
+  if (isRefused(request.socket)) return false
   const exchange = open(guard, request, response)
   const verdict = admit(guard, exchange)
   if (verdict !== undefined) {
@@ -91,6 +92,12 @@ export function enter(guard: Guard, request: IncomingMessage, response: ServerRe
     return false
   }
   if (exchange.cookiesIgnored) dropCookies(request)
+  // Where nobody speaks the protocol asked for, Node answers as if nothing had been asked, but has lost what its parser
+  // took for bytes of that protocol: the rest of it would be read as a request.
+  if (exchange.header('upgrade') !== undefined) {
+    response.shouldKeepAlive = false
+    refuseFurther(request.socket)
+  }
   const { bodyLimit } = exchange
   if (bodyLimit !== undefined)
     limitBody(request, bodyLimit, () => {
@@ -156,6 +163,7 @@ export function answerCrash(request: IncomingMessage, response: ServerResponse):
 }
 
 function onExpectation(guard: Guard, request: IncomingMessage, response: ServerResponse): boolean {
+  if (isRefused(request.socket)) return true
   const exchange = open(guard, request, response)
   const verdict = admit(guard, exchange) ?? {
     kind: 'deny' as const,
@@ -165,8 +173,14 @@ function onExpectation(guard: Guard, request: IncomingMessage, response: ServerR
   return respond(request, response, exchange, replyFor(verdict, exchange))
 }
 
+// RFC 9110, section 9.3.6: no tunnels.
+function onConnect(guard: Guard, socket: Socket): boolean {
+  return isRefused(socket) ? true : refuseRaw(socket, guard, 'method_not_allowed')
+}
+
 function onUpgrade(guard: Guard, emit: Emit, args: readonly unknown[]): boolean {
   const request = args[0] as IncomingMessage
+  if (isRefused(request.socket)) return true
   const exchange = guard.open(new NodeIncoming(request))
   const verdict = admit(guard, exchange)
   if (verdict === undefined) {
@@ -184,6 +198,7 @@ function respond(
   reply: Reply,
 ): boolean {
   exchange.answeredByGuard = true
+  if (reply.close) refuseFurther(request.socket)
   const hasBody = reply.status !== 204 && reply.status !== 304
   const headers = reply.headers.flat(1)
   if (hasBody) headers.push('Content-Length', String(Buffer.byteLength(reply.body)))

@@ -18,9 +18,23 @@ const CODE_OF_PARSER_ERROR: Readonly<Record<string, ErrorCode>> = {
 
 const refused = new WeakSet<object>()
 
+/**
+ * Marks a connection on which nothing more is served. Requests that follow a refused one were perhaps parsed in the same
+ * read, before the connection could be closed: they begin where the end of the refused one was guessed to be.
+ */
+export function refuseFurther(socket: object): void {
+  refused.add(socket)
+}
+
+/** True where a request on this connection was refused for good. */
+export function isRefused(socket: object): boolean {
+  return refused.has(socket)
+}
+
 // The response at the head of the connection's queue. Node sets it where it does so itself (`socketOnError`).
 interface Current {
-  readonly _headerSent: boolean
+  readonly headersSent: boolean
+  readonly writableEnded: boolean
   readonly req: { readonly complete: boolean }
   once(event: 'close' | 'finish', listener: () => void): unknown
 }
@@ -69,15 +83,27 @@ export function refuseUpgrade(socket: Socket, stream: Duplex, exchange: Exchange
 }
 
 // Requests that came whole before on this connection are answered first: an answer out of turn would be read as theirs.
-// Where the broken request is itself the one being answered, its answer is this one, unless it has begun.
+// Where the broken request is itself the one being answered, its answer is this one. An answer that has begun and has no
+// end in sight can't be taken back, and bytes after it would be read as part of it.
 function inTurn(socket: Socket, write: () => void): void {
   const current = currentResponse(socket)
   if (!current) {
     if (socket.writable) write()
     else socket.destroy()
-  } else if (current._headerSent) socket.destroy()
-  else if (!current.req.complete) write()
-  else current.once('finish', () => inTurn(socket, write))
+  } else if (current.headersSent && !current.writableEnded) socket.destroy()
+  else if (!current.req.complete) {
+    // Where it has been answered already, there is nothing left to say.
+    if (current.writableEnded) socket.destroySoon()
+    else write()
+  } else {
+    // A caller who stops sending here has left, as for any answer of Node's.
+    const leave = () => void socket.destroy()
+    socket.once('end', leave)
+    current.once('finish', () => {
+      socket.off('end', leave)
+      inTurn(socket, write)
+    })
+  }
 }
 
 function writeRaw(socket: Socket, exchange: Exchange, reply: Reply): void {

@@ -9,6 +9,7 @@ import type { Guard } from '../../guard/guard.ts'
 import { emit, flatHeaders, plainStatusLine } from './emit.ts'
 import { isHeaderTable, type NodeHeaders, storeHead, usesFastPath } from './fast-path.ts'
 import { NodeIncoming } from './incoming.ts'
+import { refuseFurther } from './refusal.ts'
 
 const guards = new WeakMap<object, Guard>()
 
@@ -54,6 +55,8 @@ function openedOf(
   setExchange(response, exchange)
   const code = codeOfNode(response, status)
   exchange.answeredByGuard = code !== undefined
+  // Node reads on after its own refusal.
+  if (code !== undefined) refuseFurther(request.socket)
   return { exchange, code }
 }
 

@@ -134,6 +134,20 @@ const cases: readonly (readonly [
     /evil\.example\.com:8443 can now read/,
   ],
   [
+    'another scheme',
+    { ...base, origins: ['https://*.localhost:3000'] },
+    { ...base, origins: ['http://*.localhost:3000'] },
+    'incomparable',
+    /http:\/\/evil\.localhost:3000 can now read/,
+  ],
+  [
+    'a name with an underscore beside a pattern, which does not cover it',
+    { ...base, origins: ['https://*.example.com'] },
+    { ...base, origins: ['https://*.example.com', 'https://a_b.example.com'] },
+    'weaker',
+    /^https:\/\/a_b\.example\.com can now read/,
+  ],
+  [
     'every origin with a bearer credential',
     base,
     { ...base, bearer: 'any-origin' },

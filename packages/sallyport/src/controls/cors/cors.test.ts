@@ -259,6 +259,18 @@ test('a preflight gets the whole fixed lists, whatever it asks for', () => {
   expectPreflight({ path: '/mixed', method: 'DELETE', headers }).isAllowed('*', false)
 })
 
+test('a preflight that another control refuses gets no preflight’s lines', () => {
+  const { got } = expectPreflight({
+    path: '/mixed',
+    origin: LISTED,
+    headers: [['Host', 'other.example.com']],
+  })
+  assert.equal(got.status, 400)
+  assert.deepEqual(valuesOf(got, 'access-control-allow-origin'), [LISTED])
+  assert.deepEqual(valuesOf(got, 'access-control-allow-methods'), [])
+  assert.deepEqual(valuesOf(got, 'access-control-max-age'), [])
+})
+
 test('an OPTIONS request without Origin does not choose its route by Access-Control-Request-Method', () => {
   const headers = [['Access-Control-Request-Method', 'PUT']] as const
   const got = drive(guard, { method: 'OPTIONS', path: '/split', headers: [...headers] })

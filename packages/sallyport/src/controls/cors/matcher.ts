@@ -93,8 +93,6 @@ function matchesTree(root: Node, origin: string, start: number): boolean {
     node = node.next.get(origin.charCodeAt(end - 1))
     if (!node) return false
     const { edge } = node
-    // One character at least is left for the "*", which is checked below.
-    if (end - edge.length <= start) return false
     for (let i = edge.length - 2; i >= 0; i--)
       if (origin.charCodeAt(end - edge.length + i) !== edge.charCodeAt(i)) return false
     end -= edge.length
@@ -105,6 +103,7 @@ function matchesTree(root: Node, origin: string, start: number): boolean {
 
 // What stands for the "*": labels of small letters, digits and hyphens, as browsers send them. Everything else that
 // could be put there (user info, an underscore, an empty label, another "://") is no host name below ours.
+// An edge that reached into the scheme leaves nothing, which is no label either.
 function areLabels(origin: string, start: number, end: number): boolean {
   let length = 0
   for (let i = start; i < end; i++) {

@@ -7,6 +7,8 @@ import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { ensureParts, parts } from '../../.ci/parts.ts'
+import { type NextConfigShape, withSallyport } from '../../packages/sallyport/src/adapters/next/index.ts'
+import { observatoryScore } from '../../packages/sallyport/src/posture/observatory.ts'
 import { faults } from '../../packages/sallyport/test/kinds/kinds.ts'
 import {
   type Answer,
@@ -147,6 +149,27 @@ describe('Calmony Pay under next start', { skip, timeout: 300_000 }, () => {
     const { stdout } = await promisify(execFile)('curl', ['-sI', `http://127.0.0.1:${app.port}/`])
     for (const [name, value] of FIVE) assert.ok(stdout.includes(`\r\n${name}: ${value}\r\n`), name)
   })
+
+  test('C8 by the Observatory’s algorithm the set as published scores B, for want of a Content-Security-Policy', () => {
+    const { headers } = seen.get('404 of the app')!
+    const { grade, score, tests } = observatoryScore({ headers, encrypted: true })
+    assert.deepEqual([grade, score], ['B', 75])
+    const lost = tests.filter(({ modifier }) => modifier < 0)
+    assert.deepEqual(
+      lost.map(({ modifier }) => modifier),
+      [-25],
+      JSON.stringify(lost),
+    )
+    assert.match(lost[0]!.test, /content-security-policy|csp/i)
+  })
+})
+
+test('C8 with the recommended preset laid over it the set scores A+', async () => {
+  const configure = withSallyport<NextConfigShape>({}, { extends: ['payments', 'recommended'] })
+  const config = await configure('phase-production-build', { defaultConfig: {} })
+  const [everywhere] = (await config.headers?.()) ?? []
+  const headers = everywhere!.headers.map(({ key, value }) => [key, value] as const)
+  assert.equal(observatoryScore({ headers, encrypted: true }).grade, 'A+')
 })
 
 // What differs from run to run: the date, and whether Next rendered the page already. X-Powered-By is one that the

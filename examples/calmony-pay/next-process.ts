@@ -3,6 +3,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -44,9 +45,14 @@ export function start(folder: string): Promise<NextProcess> {
   return launch([NEXT, 'start', '-H', '127.0.0.1', '-p', '0'], folder)
 }
 
-/** `node server.js` of a standalone build. */
-export function startStandalone(server: string): Promise<NextProcess> {
-  return launch([server], APP, { HOSTNAME: '127.0.0.1', PORT: '0' })
+/** `node server.js` of a standalone build; it takes port 0 for none said, so a free one is looked for. */
+export async function startStandalone(server: string): Promise<NextProcess> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return launch([server], APP, { HOSTNAME: '127.0.0.1', PORT: String(port) })
 }
 
 async function launch(

@@ -3,22 +3,22 @@
 /** Directive names in small letters, and their arguments. */
 export type Directives = ReadonlyMap<string, string | undefined>
 
-/** Reads the directives; of repeated ones the first counts (RFC 9111, section 4.2.1). */
+// One directive and its argument, up to the next comma outside quotes. Every part may be empty, so it never goes back.
+const MEMBER = /[\t ]*([^=,"\t ]*)[\t ]*(?:=[\t ]*("(?:[^"\\]|\\[\s\S])*"?|[^,]*))?[^,]*,?/y
+
+/**
+ * Reads the directives; of repeated ones the first counts (RFC 9111, section 4.2.1). A comma in a quoted argument parts
+ * nothing: `x="a, no-store"` does not say no-store.
+ */
 export function parseCacheControl(value: string): Directives {
   const directives = new Map<string, string | undefined>()
-  for (const part of value.split(',')) {
-    const equals = part.indexOf('=')
-    const name = (equals < 0 ? part : part.slice(0, equals)).trim().toLowerCase()
+  MEMBER.lastIndex = 0
+  while (MEMBER.lastIndex < value.length) {
+    const match = MEMBER.exec(value)
+    if (!match) break
+    const name = match[1]!.toLowerCase()
     if (name === '' || directives.has(name)) continue
-    directives.set(
-      name,
-      equals < 0
-        ? undefined
-        : part
-            .slice(equals + 1)
-            .trim()
-            .replace(/^"|"$/g, ''),
-    )
+    directives.set(name, match[2]?.trim().replace(/^"|"$/g, ''))
   }
   return directives
 }

@@ -1,0 +1,40 @@
+// `npm run test:long`: every property test, fifty times as often as in `npm test` and with a fresh seed; the result is
+// written, with its date and seed, to docs/long-runs.md.
+
+import { spawnSync } from 'node:child_process'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const FACTOR = 50
+const root = fileURLToPath(new URL('..', import.meta.url))
+const seed = Number(process.env['SALLYPORT_SEED'] ?? Date.now() % 2 ** 31)
+
+const files = ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts']
+  .flatMap((pattern) => globSync(pattern, { cwd: root, exclude: (name) => String(name).endsWith('node_modules') }))
+  .filter((file) => readFileSync(`${root}${file}`, 'utf8').includes('/runs.ts'))
+  .sort()
+
+const started = Date.now()
+const result = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], {
+  cwd: root,
+  encoding: 'utf8',
+  maxBuffer: 2 ** 28,
+  env: { ...process.env, SALLYPORT_RUNS_FACTOR: String(FACTOR), SALLYPORT_SEED: String(seed) },
+})
+const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)`, 'm').exec(result.stdout)?.[1] ?? 0)
+if (result.status !== 0) console.log(result.stdout)
+const seconds = Math.round((Date.now() - started) / 1000)
+const outcome = `${count('pass')} passed, ${count('fail')} failed`
+writeFileSync(
+  `${root}docs/long-runs.md`,
+  `# Long runs
+
+\`npm run test:long\` tries every property ${FACTOR} times as often as \`npm test\`, with a fresh seed.
+
+| date | seed | property test files | result | seconds | Node |
+|---|---|---|---|---|---|
+| ${new Date().toISOString().slice(0, 10)} | ${seed} | ${files.length} | ${outcome} | ${seconds} | ${process.version} |
+`,
+)
+console.log(`${outcome} in ${seconds} s, seed ${seed}`)
+process.exit(result.status ?? 1)

@@ -1,0 +1,57 @@
+// The tests that every front end passes: each case at once, byte by byte, and cut at random places.
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { RawCase } from './case.ts'
+import { rawCases } from './cases.ts'
+import { bytesOf, runCase, type Subject } from './run.ts'
+
+/** What a front end may do differently. */
+export interface SuiteOptions {
+  /** Cases to leave out, by id, each with the honest reason. */
+  readonly without?: Readonly<Record<string, string>>
+  /** Random cuts of each case; 3 where nothing is said. */
+  readonly randomCuts?: number
+}
+
+// Longer cases are cut at random only: byte by byte they would take minutes.
+const BYTEWISE_MAX = 600
+
+/** Registers the suite for one front end. */
+export function robustnessSuite(name: string, subject: () => Subject, options: SuiteOptions = {}): void {
+  const chosen = rawCases.filter(({ id }) => !Object.hasOwn(options.without ?? {}, id))
+  describe(`robustness of ${name}`, () => {
+    for (const raw of chosen)
+      test(`${raw.id}: ${raw.reason} (${raw.source})`, async () => {
+        const whole = await runCase(subject(), raw)
+        assert.equal(whole.wrong, undefined)
+        for (const cuts of cutsOf(raw, options.randomCuts ?? 3)) {
+          const parts = await runCase(subject(), raw, cuts)
+          const where = cuts.length > 8 ? 'byte by byte' : `cut at ${cuts.join(', ')}`
+          assert.equal(parts.wrong, undefined, where)
+          assert.deepEqual([parts.verdict, parts.reached], [whole.verdict, whole.reached], where)
+        }
+      })
+  })
+}
+
+function cutsOf(raw: RawCase, random: number): readonly (readonly number[])[] {
+  const { length } = bytesOf(raw)
+  const next = generator(raw.id)
+  const chosen = Array.from({ length: random }, () => {
+    const cuts = new Set(Array.from({ length: 1 + (next() % 3) }, () => 1 + (next() % (length - 1))))
+    return [...cuts].sort((a, b) => a - b)
+  })
+  const bytewise = length <= BYTEWISE_MAX ? [Array.from({ length: length - 1 }, (_, i) => i + 1)] : []
+  return [...bytewise, ...chosen]
+}
+
+// A multiplicative generator seeded by the case's own name (FNV-1a): each run cuts at the same places.
+function generator(seed: string): () => number {
+  let state = 2_166_136_261
+  for (const char of seed) state = Math.imul(state ^ char.charCodeAt(0), 16_777_619) >>> 0
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state >>> 8
+  }
+}

@@ -217,12 +217,18 @@ function respond(
   return true
 }
 
-/** Writes the guard's own answer on a response; for front ends that find out late. */
+/**
+ * Writes the guard's own answer on a response; for front ends that find out late.
+ *
+ * @param headers lines that belong to this refusal, such as `Allow` or `Retry-After`
+ */
 export function respondWithCode(
   request: IncomingMessage,
   response: ServerResponse,
   exchange: Exchange,
   code: ErrorCode,
+  headers: Reply['headers'] = [],
 ): void {
-  respond(request, response, exchange, replyForCode(code, exchange))
+  const reply = replyForCode(code, exchange)
+  respond(request, response, exchange, { ...reply, headers: [...reply.headers, ...headers] })
 }

@@ -26,8 +26,7 @@ export function serveStatus(
     response.writeHead(204, ['Allow', 'GET, HEAD, OPTIONS'])
     response.end()
   } else if (method !== 'GET' && method !== 'HEAD') {
-    response.setHeader('Allow', 'GET, HEAD, OPTIONS')
-    respondWithCode(request, response, exchange, 'method_not_allowed')
+    respondWithCode(request, response, exchange, 'method_not_allowed', [['Allow', 'GET, HEAD, OPTIONS']])
   } else if (exchange.path === STATUS_PATH) serveReport(response, report())
   else serveStream(request, response, exchange, stream)
   request.resume()
@@ -59,8 +58,7 @@ function serveStream(
     return
   }
   if (stream.isFull) {
-    response.setHeader('Retry-After', '5')
-    respondWithCode(request, response, exchange, 'unavailable')
+    respondWithCode(request, response, exchange, 'unavailable', [['Retry-After', '5']])
     return
   }
   request.socket.setTimeout(0)

@@ -60,8 +60,8 @@ export function createForwarder(
       if (!exchange.target.startsWith('/'))
         return respondWithCode(request, response, exchange, 'target_invalid')
       if (underWay.size >= MAX_CONNECTIONS) {
-        response.setHeader('Retry-After', '1')
-        return respondWithCode(request, response, exchange, 'unavailable')
+        respondWithCode(request, response, exchange, 'unavailable', [['Retry-After', '1']])
+        return
       }
       const transfer = new Transfer(request, response, exchange, site)
       underWay.add(transfer)

@@ -12,6 +12,8 @@ export interface SuiteOptions {
   readonly without?: Readonly<Record<string, string>>
   /** Random cuts of each case; 3 where nothing is said. */
   readonly randomCuts?: number
+  /** Whether short cases are also sent byte by byte; true where nothing is said. */
+  readonly byteByByte?: boolean
 }
 
 // Longer cases are cut at random only: byte by byte they would take minutes.
@@ -25,7 +27,7 @@ export function robustnessSuite(name: string, subject: () => Subject, options: S
       test(`${raw.id}: ${raw.reason} (${raw.source})`, async () => {
         const whole = await runCase(subject(), raw)
         assert.equal(whole.wrong, undefined)
-        for (const cuts of cutsOf(raw, options.randomCuts ?? 3)) {
+        for (const cuts of cutsOf(raw, options)) {
           const parts = await runCase(subject(), raw, cuts)
           const where = cuts.length > 8 ? 'byte by byte' : `cut at ${cuts.join(', ')}`
           assert.equal(parts.wrong, undefined, where)
@@ -35,14 +37,18 @@ export function robustnessSuite(name: string, subject: () => Subject, options: S
   })
 }
 
-function cutsOf(raw: RawCase, random: number): readonly (readonly number[])[] {
+function cutsOf(
+  raw: RawCase,
+  { randomCuts = 3, byteByByte = true }: SuiteOptions,
+): readonly (readonly number[])[] {
   const { length } = bytesOf(raw)
   const next = generator(raw.id)
-  const chosen = Array.from({ length: random }, () => {
+  const chosen = Array.from({ length: randomCuts }, () => {
     const cuts = new Set(Array.from({ length: 1 + (next() % 3) }, () => 1 + (next() % (length - 1))))
     return [...cuts].sort((a, b) => a - b)
   })
-  const bytewise = length <= BYTEWISE_MAX ? [Array.from({ length: length - 1 }, (_, i) => i + 1)] : []
+  const bytewise =
+    byteByByte && length <= BYTEWISE_MAX ? [Array.from({ length: length - 1 }, (_, i) => i + 1)] : []
   return [...bytewise, ...chosen]
 }
 

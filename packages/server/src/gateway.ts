@@ -11,6 +11,7 @@ import { isStatusPath, serveStatus } from './status/serve.ts'
 import { createStatusStream, type Timers } from './status/stream.ts'
 import { localCertificate } from './tls/local.ts'
 import { inTurn } from './turns.ts'
+import { reasonOf } from './upstream/failure.ts'
 import { createForwarder, type ForwardLimits } from './upstream/forward.ts'
 import { upstreamOrigin } from './upstream/pool.ts'
 
@@ -37,9 +38,10 @@ export interface GatewayOptions {
 
 /** Something that an operator should know. */
 export interface GatewayEvent {
-  readonly event: 'upstream-failed' | 'handler-failed'
+  readonly event: 'upstream-failed' | 'handler-failed' | 'accept-failed'
+  /** Empty where there is no request, or the policy asks for no id. */
   readonly requestId: string
-  /** The id of the policy's cell. */
+  /** The id of the policy's cell; empty where there is no request. */
   readonly route: string
   /** An error code, never a message. */
   readonly reason: string
@@ -106,14 +108,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         serveStatus(request, response, exchange, report, stream)
       else forwarder.forward(request, response, exchange)
     } catch (error) {
-      const reason = error instanceof Error ? error.name : 'unknown'
-      log({ event: 'handler-failed', requestId: exchange.requestId, route: exchange.cell.id, reason })
+      const { requestId, cell } = exchange
+      log({ event: 'handler-failed', requestId, route: cell.id, reason: reasonOf(error) })
       if (response.headersSent) request.socket.destroy()
       else respondWithCode(request, response, exchange, 'internal')
     }
   }
 
-  const address = await listen(server, options.listen)
+  const address = await listen(server, options.listen).catch(async (error: unknown) => {
+    await forwarder.destroy()
+    throw error
+  })
+  // A process out of file descriptors can't accept, and goes on when some are free again.
+  server.on('error', (error) => {
+    log({ event: 'accept-failed', requestId: '', route: '', reason: reasonOf(error) })
+  })
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
   let closing: Promise<{ brokenOff: number }> | undefined
 

@@ -278,3 +278,32 @@ test('uploads that crawl are refused, those that move are not', async (context) 
   assert.equal(running.events[0]!.reason, 'ERR_UPLOAD_SLOW')
   assert.equal((await ask(running, '/', { method: 'POST', body: 'quick' })).body, 'whole')
 })
+
+test('a body that grows over its limit is refused on the way, and the upstream never sees it whole', async (context) => {
+  const seen = Promise.withResolvers<{ bytes: number; isWhole: boolean }>()
+  const upstream = await upstreamFor(context, (request) => {
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+    })
+    request.on('error', () => {})
+    request.on('close', () => seen.resolve({ bytes, isWhole: request.complete }))
+  })
+  const policy = { extends: 'api', request: { maxBodyBytes: 200_000 } } as const
+  const running = await gatewayFor(context, { upstream, policy })
+  const request = httpRequest({
+    host: '127.0.0.1',
+    port: running.port,
+    method: 'POST',
+    path: '/',
+    agent: false,
+  })
+  request.on('error', () => {})
+  pour(request, MB)
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  assert.equal(response.statusCode, 413)
+  const { bytes, isWhole } = await seen.promise
+  assert.ok(bytes <= 200_000, `${bytes} bytes`)
+  assert.equal(isWhole, false)
+  assert.deepEqual(running.events, [], 'it is no failure of the upstream')
+})

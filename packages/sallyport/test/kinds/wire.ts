@@ -16,6 +16,8 @@ export interface Answer {
 
 export interface Where {
   readonly port: number
+  /** `127.0.0.1` where nothing is said. */
+  readonly host?: string
   readonly tls?: boolean
 }
 
@@ -30,7 +32,7 @@ export function send(
   until?: (read: string) => boolean,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { port: where.port, host: '127.0.0.1' }
+    const options = { port: where.port, host: where.host ?? '127.0.0.1' }
     const socket = where.tls ? connectTls({ ...options, rejectUnauthorized: false }) : connect(options)
     let read = ''
     socket.setEncoding('latin1')

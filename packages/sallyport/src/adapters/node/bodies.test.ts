@@ -207,6 +207,17 @@ describe('replaced bodies', () => {
     assert.deepEqual(events.sort(), ['end', 'finish', 'true', 'true', 'write', 'write with encoding'])
   })
 
+  test('a write after the end is an error as by Node', async () => {
+    const codes: unknown[] = []
+    await readAll((_request, response) => {
+      response.on('error', (error: { code?: string }) => codes.push(error.code))
+      response.statusCode = 500
+      response.end()
+      response.write(SECRET)
+    })
+    assert.deepEqual(codes, ['ERR_STREAM_WRITE_AFTER_END'])
+  })
+
   test('a wrong chunk is refused as by Node, before a head is written', async () => {
     let thrown: { code?: string } = {}
     const read = await readAll((_request, response) => {

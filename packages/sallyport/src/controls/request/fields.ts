@@ -60,26 +60,18 @@ function is(name: string, lower: string, usual: string): boolean {
   return name === usual || name === lower || name.toLowerCase() === lower
 }
 
+// Not by `toLowerCase`, which takes the Kelvin sign for a "k".
+const OPTION = /^(?:close|keep-alive|upgrade|te|)$/i
+const CHUNKED = /^chunked$/i
+
 /**
  * True where `Connection` names nothing but itself: any other option would have an intermediary remove the header it
  * names, such as `Connection: Authorization` (CVE-2026-33805, CVE-2022-31813) or `Content-Length` (CVE-2026-6338).
  */
 export function isConnection(value: string): boolean {
   if (value === 'keep-alive' || value === 'close') return true
-  for (const option of value.split(',')) {
-    switch (option.trim().toLowerCase()) {
-      case 'close':
-      case 'keep-alive':
-      case 'upgrade':
-      case 'te':
-      // RFC 9110, section 5.6.1.2: empty elements are read over.
-      case '':
-        break
-      default:
-        return false
-    }
-  }
-  return true
+  // RFC 9110, section 5.6.1.2: empty elements are read over.
+  return value.split(',').every((option) => OPTION.test(option.trim()))
 }
 
 /** True where `Upgrade` asks for HTTP/2 in clear, which no current client needs (RFC 9113, section 3.1 dropped it). */
@@ -102,5 +94,5 @@ export function contentLength(value: string): number {
 
 /** True for the one transfer coding that bodies are framed by. */
 export function isChunked(value: string): boolean {
-  return value === 'chunked' || (value.length === 7 && value.toLowerCase() === 'chunked')
+  return value === 'chunked' || CHUNKED.test(value)
 }

@@ -37,8 +37,19 @@ export interface Outcome {
   readonly statuses: readonly number[]
 }
 
+/** How the bytes are sent. */
+export interface Way {
+  /** Where they are cut into separate writes, rising; one write where nothing is said. */
+  readonly cuts?: readonly number[]
+  /** True where a good request comes before the case, in the same write: it must be served as if nothing followed. */
+  readonly behind?: boolean
+}
+
+const BEFORE: Reached = { method: 'GET', target: '/before', body: '' }
+const BEFORE_BYTES = 'GET /before HTTP/1.1\r\nHost: api.example.com\r\n\r\n'
+
 /** Follows each case on its connection. */
-export const AFTER: Reached = { method: 'GET', target: '/after', body: '' }
+const AFTER: Reached = { method: 'GET', target: '/after', body: '' }
 const AFTER_BYTES = 'GET /after HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n\r\n'
 
 /** The lines that a policy puts on every answer; the values may differ by cell. */
@@ -55,18 +66,14 @@ export function policyLines(policy: PolicyDocument): PolicyLines {
 // Only so that a server which never closes fails one case instead of the run.
 const HANG_MS = 10_000
 
-/**
- * Runs a case.
- *
- * @param cuts where the bytes are cut into separate writes, rising; none sends them in one write
- */
+/** Runs a case. */
 export async function runCase(
   subject: Subject,
   raw: RawCase,
-  cuts: readonly number[] = [],
+  { cuts = [], behind = false }: Way = {},
 ): Promise<Outcome> {
   subject.taken()
-  const bytes = bytesOf(raw)
+  const bytes = (behind ? BEFORE_BYTES : '') + bytesOf(raw)
   const socket = subject.connect()
   const received: Buffer[] = []
   socket.on('data', (chunk: Buffer) => received.push(chunk))
@@ -89,7 +96,7 @@ export async function runCase(
   }
   if (raw.truncated) socket.end()
   await closed
-  const outcome = judge(subject, raw, Buffer.concat(received).toString('latin1'), subject.taken())
+  const outcome = judge(subject, raw, Buffer.concat(received).toString('latin1'), subject.taken(), behind)
   return hung ? { ...outcome, verdict: 'wrong', wrong: 'the connection was left open' } : outcome
 }
 
@@ -98,20 +105,30 @@ export function bytesOf(raw: RawCase): string {
   return raw.truncated ? raw.bytes() : raw.bytes() + AFTER_BYTES
 }
 
-function judge(subject: Subject, raw: RawCase, bytes: string, reached: readonly Reached[]): Outcome {
-  const { answers, fault } = readAnswers(bytes, [raw.sees?.method === 'HEAD' && reached.length > 0])
+function judge(
+  subject: Subject,
+  raw: RawCase,
+  bytes: string,
+  everything: readonly Reached[],
+  behind: boolean,
+): Outcome {
+  const first = everything[0]
+  const reached = behind ? everything.slice(1) : everything
+  const isHead = raw.sees?.method === 'HEAD' && reached.length > 0
+  const { answers: all, fault } = readAnswers(bytes, behind ? [false, isHead] : [isHead])
+  const answers = behind ? all.slice(1) : all
   const statuses = answers.map(({ status }) => status)
-  const outcome = (verdict: Outcome['verdict'], wrong?: string): Outcome => ({
-    verdict,
-    wrong,
-    reached,
-    statuses,
-  })
+  const outcome: Conclude = (verdict, wrong) => ({ verdict, wrong, reached, statuses })
   if (fault) return outcome('wrong', `the answer has ${fault}`)
-  for (const answer of answers) {
+  for (const answer of all) {
     const wrong = policyFault(answer, subject.lines)
     if (wrong) return outcome('wrong', `the answer ${answer.status} ${wrong}`)
   }
+  if (behind && (first === undefined || show(first) !== show(BEFORE) || all[0]?.status !== 200))
+    return outcome(
+      'wrong',
+      `the request before it was answered with ${all[0]?.status ?? 'a closed connection'}`,
+    )
   if (reached.length === 0) return judgeRefusal(raw, answers, outcome)
   return judgeAcceptance(raw, reached, statuses, outcome)
 }

@@ -1,4 +1,5 @@
-// The tests that every front end passes: each case at once, byte by byte, and cut at random places.
+// The tests that every front end passes: each case at once, behind a good request, byte by byte, and cut at
+// random places.
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -27,8 +28,15 @@ export function robustnessSuite(name: string, subject: () => Subject, options: S
       test(`${raw.id}: ${raw.reason} (${raw.source})`, async () => {
         const whole = await runCase(subject(), raw)
         assert.equal(whole.wrong, undefined)
+        const later = await runCase(subject(), raw, { behind: true })
+        assert.equal(later.wrong, undefined, 'behind a good request')
+        assert.deepEqual(
+          [later.verdict, later.reached],
+          [whole.verdict, whole.reached],
+          'behind a good request',
+        )
         for (const cuts of cutsOf(raw, options)) {
-          const parts = await runCase(subject(), raw, cuts)
+          const parts = await runCase(subject(), raw, { cuts })
           const where = cuts.length > 8 ? 'byte by byte' : `cut at ${cuts.join(', ')}`
           assert.equal(parts.wrong, undefined, where)
           assert.deepEqual([parts.verdict, parts.reached], [whole.verdict, whole.reached], where)

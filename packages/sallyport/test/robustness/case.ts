@@ -60,7 +60,7 @@ export function cases(expect: Expectation, rows: readonly Row[]): readonly RawCa
 }
 
 export const HOST = 'Host: api.example.com\r\n'
-export const TARGET = '/v1/x'
+const TARGET = '/v1/x'
 
 /** A GET with these header lines, Host included. */
 export function get(headers = '', target = TARGET): string {

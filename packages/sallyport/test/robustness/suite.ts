@@ -28,7 +28,8 @@ export function robustnessSuite(name: string, subject: () => Subject, options: S
       test(`${raw.id}: ${raw.reason} (${raw.source})`, async () => {
         const whole = await runCase(subject(), raw)
         assert.equal(whole.wrong, undefined)
-        const later = await runCase(subject(), raw, { behind: true })
+        // A client that has closed its side has left, and the answer before it may be given up.
+        const later = raw.truncated ? whole : await runCase(subject(), raw, { behind: true })
         assert.equal(later.wrong, undefined, 'behind a good request')
         assert.deepEqual(
           [later.verdict, later.reached],

@@ -28,6 +28,9 @@ export function isHost(value: string): boolean {
     )
   }
   let labelStart = 0
+  // The last label that is not empty.
+  let lastStart = 0
+  let lastEnd = length
   let letters = false
   let end = length
   for (let i = 0; i < length; i++) {
@@ -35,13 +38,17 @@ export function isHost(value: string): boolean {
     if (code === COLON) {
       if (!isPort(value, i + 1)) return false
       end = i
+      if (lastEnd > i) lastEnd = i
       break
     }
     if (code === DOTTED) {
       // "a..b" and ".a" name nothing; one last dot makes a name absolute.
       if (i === labelStart) return false
-      if (i + 1 < length && value.charCodeAt(i + 1) !== COLON) letters = false
       labelStart = i + 1
+      if (labelStart < length && value.charCodeAt(labelStart) !== COLON) {
+        letters = false
+        lastStart = labelStart
+      } else lastEnd = i
     } else {
       const kind = code < 128 ? KINDS[code]! : 0
       if (kind === 0) return false
@@ -50,7 +57,7 @@ export function isHost(value: string): boolean {
   }
   if (end === 0 || end > 254) return false
   // A name whose last label is a number is an address to most programs (URL standard, "ends in a number").
-  return letters ? !isHexLabel(value, labelStart, end) : isIPv4(value, 0, end)
+  return letters ? !isHexLabel(value, lastStart, lastEnd) : isIPv4(value, 0, end)
 }
 
 // 0x7f000001 is read as an address as well.

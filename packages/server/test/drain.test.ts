@@ -91,3 +91,27 @@ test('readers of the status stream are let go at once, and closing twice is clos
   await ended
   await closing
 })
+
+test('a request that comes during the drain on a connection in use is the last of it', async (context) => {
+  const begun = Promise.withResolvers<ServerResponse>()
+  const upstream = await upstreamFor(context, (request, response) => {
+    if (request.url === '/second') response.end('second')
+    else response.write('first', () => begun.resolve(response))
+  })
+  const { gateway, port } = await gatewayFor(context, { upstream })
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a.example\r\n\r\n`
+  const socket = connect(port, '127.0.0.1')
+  socket.setEncoding('latin1')
+  let text = ''
+  socket.on('data', (chunk: string) => {
+    text += chunk
+  })
+  socket.write(get('/first'))
+  await once(socket, 'data')
+  const closed = gateway.close({ graceMs: 60_000 })
+  socket.write(get('/second'))
+  ;(await begun.promise).end()
+  await once(socket, 'close')
+  assert.match(text, /\r\nConnection: close\r\n[\s\S]*second/)
+  assert.deepEqual(await closed, { brokenOff: 0 })
+})

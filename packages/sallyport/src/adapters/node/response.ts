@@ -40,24 +40,18 @@ export function setExchange(response: object, exchange: Exchange): void {
   ;(response as { [EXCHANGE]?: Exchange })[EXCHANGE] = exchange
 }
 
-/** The exchange of an answer, and the code where the answer is Node's own: its request came to no listener of ours. */
-function openedOf(
-  response: ServerResponse,
-  status: number,
-): { readonly exchange: Exchange; readonly code: ErrorCode | undefined } | undefined {
-  const known = exchangeOf(response)
-  if (known) return { exchange: known, code: undefined }
+// Node's own answers, and those of a handler that was called past the server, come without an exchange.
+function openLate(response: ServerResponse, status: number): Exchange | undefined {
   const request = response.req as IncomingMessage | undefined
   const server = (request?.socket as { server?: object } | undefined)?.server
   const guard = server && guards.get(server)
   if (!request || !guard) return undefined
   const exchange = guard.open(new NodeIncoming(request))
   setExchange(response, exchange)
-  const code = codeOfNode(response, status)
-  exchange.answeredByGuard = code !== undefined
+  exchange.answeredByGuard = codeOfNode(response, status) !== undefined
   // Node reads on after its own refusal.
-  if (code !== undefined) refuseFurther(request.socket)
-  return { exchange, code }
+  if (exchange.answeredByGuard) refuseFurther(request.socket)
+  return exchange
 }
 
 // Node answers these two before any listener runs, and without a body.
@@ -78,13 +72,15 @@ export class GuardedResponse<
   [REPLACEMENT]: string | undefined = undefined
 
   _storeHeader(firstLine: string, headers: NodeHeaders): void {
-    const opened = usesFastPath ? openedOf(this, this.statusCode) : undefined
-    if (!opened) {
+    const { statusCode } = this
+    const known = this[EXCHANGE]
+    const exchange = known ?? (usesFastPath ? openLate(this, statusCode) : undefined)
+    if (exchange === undefined || !usesFastPath) {
       storeHead(this, firstLine, headers)
       return
     }
-    const isTable = isHeaderTable(this, headers)
-    const emission = emit(opened.exchange, this.statusCode, headers, isTable, opened.code)
+    const code = known ? undefined : codeOfNode(this, statusCode)
+    const emission = emit(exchange, statusCode, headers, isHeaderTable(this, headers), code)
     let line = firstLine
     if (emission.body !== undefined) {
       this[REPLACEMENT] = emission.body
@@ -92,28 +88,6 @@ export class GuardedResponse<
       line = plainStatusLine(emission.status)
     }
     storeHead(this, line + emission.wire, emission.headers)
-  }
-
-  // Only where this Node has no `_storeHeader` that we know: the same by the public way, at a higher price.
-  override writeHead(status: number, ...rest: unknown[]): this {
-    if (usesFastPath || this.headersSent) return super.writeHead(status, ...(rest as [never]))
-    const opened = openedOf(this, status)
-    if (!opened) return super.writeHead(status, ...(rest as [never]))
-    const reason = typeof rest[0] === 'string' ? rest[0] : undefined
-    const given = flatHeaders((reason === undefined ? (rest[1] ?? rest[0]) : rest[1]) as NodeHeaders)
-    const before = setBefore(this)
-    const emission = emit(opened.exchange, Number(status) | 0, overlaid(before, given), false, opened.code)
-    for (let i = 0; i < before.length; i += 2) this.removeHeader(String(before[i]))
-    const flat = [...flatHeaders(emission.headers)]
-    for (const line of emission.wire.split('\r\n')) {
-      const colon = line.indexOf(':')
-      if (colon > 0) flat.push(line.slice(0, colon), line.slice(colon + 2))
-    }
-    if (emission.body === undefined)
-      return super.writeHead(status, ...((reason === undefined ? [flat] : [reason, flat]) as [never]))
-    this[REPLACEMENT] = emission.body
-    this.statusMessage = ''
-    return super.writeHead(emission.status, flat as string[])
   }
 
   override write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
@@ -154,6 +128,34 @@ export class GuardedResponse<
     this.writeHead(this.statusCode)
   }
 }
+
+/** The same by Node's public `writeHead` alone, at a higher price. */
+function writeGuardedHead(this: GuardedResponse, status: number, ...rest: unknown[]): ServerResponse {
+  const { writeHead } = ServerResponse.prototype
+  const known = this[EXCHANGE]
+  const exchange = this.headersSent ? undefined : (known ?? openLate(this, status))
+  if (!exchange) return writeHead.call(this, status, ...(rest as [never]))
+  const reason = typeof rest[0] === 'string' ? rest[0] : undefined
+  const given = flatHeaders((reason === undefined ? (rest[1] ?? rest[0]) : rest[1]) as NodeHeaders)
+  const before = setBefore(this)
+  const code = known ? undefined : codeOfNode(this, status)
+  const emission = emit(exchange, Number(status) | 0, overlaid(before, given), false, code)
+  for (let i = 0; i < before.length; i += 2) this.removeHeader(String(before[i]))
+  const flat = [...flatHeaders(emission.headers)]
+  for (const line of emission.wire.split('\r\n')) {
+    const colon = line.indexOf(':')
+    if (colon > 0) flat.push(line.slice(0, colon), line.slice(colon + 2))
+  }
+  if (emission.body === undefined)
+    return writeHead.call(this, status, ...((reason === undefined ? [flat] : [reason, flat]) as [never]))
+  this[REPLACEMENT] = emission.body
+  this.statusMessage = ''
+  return writeHead.call(this, emission.status, flat as string[])
+}
+
+// Only where this Node has no `_storeHeader` that we know; an override costs even where it does nothing.
+if (!usesFastPath)
+  GuardedResponse.prototype.writeHead = writeGuardedHead as typeof GuardedResponse.prototype.writeHead
 
 function byteLength(chunk: unknown, encoding: unknown): number | undefined {
   if (chunk === undefined || chunk === null || typeof chunk === 'function') return 0

@@ -178,88 +178,50 @@ const wrongSettings: readonly Row[] = [
     'client.forwarded.header: is a list that every proxy appends to, received "X-Forwarded-For"; write forwarded: "x-forwarded-for"',
   ],
   [
-    { headers: { contentSecurityPolicy: {} } },
-    'headers.contentSecurityPolicy: a policy without directives allows everything, received {}; write false, or { "default-src": ["\'none\'"] }',
+    { disclosure: { securityTxt: {} } },
+    'disclosure.securityTxt: contact is missing (RFC 9116, section 2.5); add contact: ["mailto:security@example.com"]',
+    'disclosure.securityTxt: expires is missing (RFC 9116, section 2.5); add expires: "2027-01-31T00:00:00Z"',
   ],
   [
-    { headers: { contentSecurityPolicy: { 'default-src': ['self'] } } },
-    'headers.contentSecurityPolicy["default-src"][0]: without quotes this is the name of a host, received "self"; write "\'self\'"',
+    { disclosure: { securityTxt: { contact: ['security@example.com'], expires: '2027-01-31T00:00:00Z' } } },
+    'disclosure.securityTxt.contact[0]: expected a URI with mailto:, https: or tel: (RFC 9116, section 2.5.3), received "security@example.com"; write one such as "mailto:security@example.com"',
   ],
   [
-    { headers: { contentSecurityPolicy: { 'default-src': ["'none'", "'self'"] } } },
-    "headers.contentSecurityPolicy[\"default-src\"][0]: 'none' is ignored beside 'self', received \"'none'\"; remove 'none' or everything else",
+    { disclosure: { securityTxt: { contact: ['mailto:a@example.com'], expires: '2027-02-30T00:00:00Z' } } },
+    'disclosure.securityTxt.expires: is not a date and time of RFC 3339, received "2027-02-30T00:00:00Z"; write one such as "2027-01-31T00:00:00Z"',
   ],
   [
-    { headers: { contentSecurityPolicy: { 'script-src': ["'unsafe-inline'", "'nonce'"] } } },
-    "headers.contentSecurityPolicy[\"script-src\"][0]: browsers ignore 'unsafe-inline' beside 'nonce', received \"'unsafe-inline'\"; remove 'unsafe-inline'",
-  ],
-  [
-    { headers: { contentSecurityPolicy: { 'script-src': ["'nonce-abc'"] } } },
-    'headers.contentSecurityPolicy["script-src"][0]: a nonce that stands in the policy is the same in every answer, received "\'nonce-abc\'"; write "\'nonce\'", which is filled with a fresh one',
-  ],
-  [
-    { headers: { contentSecurityPolicy: { 'img-src': ['http://cdn.example'] } } },
-    'headers.contentSecurityPolicy["img-src"][0]: what comes over http: can be changed on the way, received "http://cdn.example"; write https: instead',
-  ],
-  [
-    { headers: { contentSecurityPolicy: { 'default-src': ["'slef'"] } } },
-    'headers.contentSecurityPolicy["default-src"][0]: browsers know no such word, received "\'slef\'"; did you mean "\'self\'"?',
-  ],
-  [
-    { headers: { contentSecurityPolicyReportOnly: { 'default-src': ["'self'"] } } },
-    'headers.contentSecurityPolicyReportOnly: a policy that only reports has nobody to report to; add "report-to" with the name of one of reportingEndpoints',
-  ],
-  [
-    { headers: { contentSecurityPolicy: { 'default-src': ["'self'"], 'report-to': ['csp'] } } },
-    'headers.contentSecurityPolicy["report-to"]: reportingEndpoints has no endpoint of this name, received "csp"; add reportingEndpoints: { "csp": "https://reports.example/csp" }',
-  ],
-  [
-    { headers: { frameOptions: 'DENY', contentSecurityPolicy: { 'frame-ancestors': ["'self'"] } } },
-    'headers.frameOptions: frame-ancestors decides in browsers and lets more pages frame (\'self\' is allowed), received "DENY"; write frameOptions: false, or narrow frame-ancestors',
-  ],
-  [
-    { headers: { permissionsPolicy: {} } },
-    'headers.permissionsPolicy: without features the header says nothing, received {}; write false, or features such as { camera: [] }',
-  ],
-  [
-    { headers: { permissionsPolicy: { camra: [] } } },
-    'headers.permissionsPolicy.camra: browsers know no such feature, received "camra"; did you mean "camera"?',
-  ],
-  [
-    { headers: { permissionsPolicy: { camera: ['*', 'self'] } } },
-    'headers.permissionsPolicy.camera: "*" grants everyone, the others too, received ["*","self"]; write ["*"] or remove "*"',
+    { disclosure: { securityTxt: { contact: ['mailto:a@example.com'], expires: 'next year' } } },
+    'disclosure.securityTxt.expires: is not a date and time of RFC 3339, received "next year"; write one such as "2027-01-31T00:00:00Z"',
   ],
   [
     {
-      headers: {
-        crossOriginOpenerPolicy: 'same-origin',
-        crossOriginEmbedderPolicy: 'require-corp',
-        originAgentCluster: '?0',
+      disclosure: {
+        securityTxt: { contact: ['mailto:a@example.com'], expires: '2027-01-31T00:00:00Z' },
+        policyPage: {},
       },
     },
-    'headers.originAgentCluster: a cross-origin isolated page (COOP same-origin with COEP) always has its own agent cluster, received "?0"; write "?1" or leave it out',
+    'disclosure.securityTxt.canonical: without it the file cannot name the full URL of its policy; add canonical: ["https://api.example.com/.well-known/security.txt"]',
   ],
   [
-    { headers: { strip: { 'x-frame-options': 'We do not frame.' } } },
-    'headers.strip["x-frame-options"]: frameOptions decides on this header, received "x-frame-options"; remove it here, and write frameOptions: false where it is not to be sent',
+    { disclosure: { pgpKey: '-----BEGIN PGP PRIVATE KEY BLOCK-----' } },
+    'disclosure.pgpKey: this is a private key: it would be published; paste the output of gpg --armor --export',
   ],
   [
-    { headers: { strip: { 'content-length': 'Nobody needs it.' } } },
-    'headers.strip["content-length"]: this header cannot be left out: the message cannot be read without it, received "content-length"; remove it',
-  ],
-  [
-    { headers: { strip: { 'cache-control': 'It is noise.' } } },
-    'headers.strip["cache-control"]: this header cannot be left out: the control "cache" decides on it, received "cache-control"; remove it',
+    { disclosure: { policyPage: {} } },
+    'disclosure.policyPage: there is no address to report to; add contact: ["mailto:security@example.com"], or securityTxt with one',
   ],
   [
     {
-      extends: 'recommended',
-      headers: {
-        frameOptions: 'SAMEORIGIN',
-        contentSecurityPolicy: { 'frame-ancestors': ['https://a.example'] },
+      disclosure: {
+        policyPage: { contact: ['mailto:a@example.com'], bounty: { currency: 'EUR', min: 500, max: 100 } },
       },
     },
-    'headers.frameOptions: frame-ancestors decides in browsers and lets more pages frame (https://a.example is allowed), received "SAMEORIGIN"; write frameOptions: false, or narrow frame-ancestors',
+    'disclosure.policyPage.bounty: the least reward is higher than the most, received {"currency":"EUR","min":500,"max":100}; write min: 100, max: 500',
+  ],
+  [
+    { disclosure: { policyPage: { contact: ['mailto:a@example.com'], acknowledgeHours: 72, fixHours: 24 } } },
+    'disclosure.policyPage.fixHours: is shorter than the 72 hours until a report is acknowledged, received 24; write a longer time, or a shorter acknowledgeHours',
   ],
   [
     { request: { methods: ['TRACE'] } },

@@ -260,6 +260,8 @@ function anyOf(problems: readonly PolicyProblem[]): PolicyProblem {
   const expected = problems.map(({ message }) => message.replace(/^expected /, ''))
   return {
     ...problems[0]!,
+    // What one branch keeps to itself, such as a key, no other may show.
+    received: problems.every(({ received }) => received !== undefined) ? problems[0]!.received : undefined,
     message: `expected ${[...new Set(expected)].join(' or ')}`,
     mend: [...new Set(problems.map(({ mend }) => mend))].join(', or '),
   }

@@ -74,7 +74,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const upstream = upstreamOrigin(options.upstream)
   const counter = createCounter()
   const guard = counted(createGuard(options.policy, 'gateway', { clock }), counter)
-  const log = options.log ?? (() => {})
+  const log = (event: GatewayEvent): void => {
+    try {
+      options.log?.(event)
+    } catch {
+      // A log that can't be written must not cost the request.
+    }
+  }
 
   const startedAt = new Date(clock()).toISOString()
   const fixed = { version: await ownVersion(), policyDigest: await digest(guard.policy.document), startedAt }

@@ -5,8 +5,8 @@ import { type Exchange, respondWithCode } from 'sallyport/node'
 import type { StatusReport } from './counts.ts'
 import type { StatusStream } from './stream.ts'
 
-export const STATUS_PATH = '/v1/status'
-export const STREAM_PATH = '/v1/status/stream'
+const STATUS_PATH = '/v1/status'
+const STREAM_PATH = '/v1/status/stream'
 
 /** True for the paths that the gateway answers itself. */
 export function isStatusPath(path: string): boolean {

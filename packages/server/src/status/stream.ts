@@ -10,7 +10,7 @@ export interface Timers {
 }
 
 /** Timers of the process; they keep nothing alive. */
-export const processTimers: Timers = {
+const processTimers: Timers = {
   after(milliseconds, callback) {
     const timer = setTimeout(callback, milliseconds)
     timer.unref()

@@ -9,7 +9,7 @@ import { Transfer, type TransferLimits, type TransferSite } from './transfer.ts'
 /** Every limit of forwarding. */
 export interface ForwardLimits extends UpstreamTimeouts, TransferLimits {}
 
-export const FORWARD_LIMITS: ForwardLimits = {
+const FORWARD_LIMITS: ForwardLimits = {
   connectMs: 5_000,
   headMs: 30_000,
   bodyIdleMs: 60_000,

@@ -11,7 +11,7 @@ export interface UpstreamTimeouts {
 }
 
 /** An answer's head may be this large; bytes. */
-export const MAX_HEAD_BYTES = 65_536
+const MAX_HEAD_BYTES = 65_536
 
 /** Requests on their way to one upstream at the same time; more are answered 503, since nothing queues. */
 export const MAX_CONNECTIONS = 1_024

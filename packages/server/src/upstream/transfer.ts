@@ -165,6 +165,9 @@ export class Transfer implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Controller, error: Error): void {
     try {
       if (this.phase !== 'over') this.fail(reasonOf(error))
+    } catch {
+      // undici has nobody to give an error of its handler to, and would end the process by it.
+      this.request.socket.destroy()
     } finally {
       this.settle()
     }

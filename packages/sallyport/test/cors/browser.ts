@@ -2,7 +2,7 @@
 // the answer, and which of its headers? It shares no code with the control.
 
 /** An answer as it arrives. */
-export interface Arrived {
+interface Arrived {
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
 }
@@ -43,7 +43,7 @@ export function corsFetch(request: PageRequest, network: Network): Outcome {
 }
 
 /** "CORS check". */
-export function corsCheck(request: PageRequest, response: Arrived): 'success' | 'failure' {
+function corsCheck(request: PageRequest, response: Arrived): 'success' | 'failure' {
   // 1.
   const origin = get(response, 'access-control-allow-origin')
   // 2.
@@ -59,7 +59,7 @@ export function corsCheck(request: PageRequest, response: Arrived): 'success' | 
 }
 
 /** "CORS-preflight fetch". */
-export function corsPreflightFetch(request: PageRequest, network: Network): Arrived | 'network error' {
+function corsPreflightFetch(request: PageRequest, network: Network): Arrived | 'network error' {
   const names = [...new Set(request.unsafeHeaders.map((name) => name.toLowerCase()))].sort()
   // 1. to 6.
   const response = network('OPTIONS', [

@@ -17,7 +17,7 @@ const LISTABLE = [
 ] as const
 
 /** Origins that pages may have: members of what can be listed, look-alikes, strangers. */
-export const ORIGINS = [
+const ORIGINS = [
   'https://app.example.com',
   'https://admin.example.com:8443',
   'https://shop.example.net',
@@ -40,8 +40,8 @@ export const ORIGINS = [
   'null',
 ] as const
 
-export const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'] as const
-export const UNSAFE_HEADERS = [[], ['Authorization'], ['x-note'], ['content-type', 'X-Note']] as const
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'] as const
+const UNSAFE_HEADERS = [[], ['Authorization'], ['x-note'], ['content-type', 'X-Note']] as const
 
 export const credentials = fc.constantFrom('bearer', 'cookie', 'mixed', 'none')
 

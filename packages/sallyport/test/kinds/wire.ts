@@ -93,3 +93,16 @@ export function bodyOf(answer: Answer): string {
     at = line + 2 + size + 2
   }
 }
+
+/** Every answer of a connection, in order; each must say its length. */
+export function answersOf(read: string): Answer[] {
+  const answers: Answer[] = []
+  for (let rest = read; rest !== ''; ) {
+    const answer = parseAnswer(rest)
+    answers.push(answer)
+    const length = valuesOf(answer, 'content-length')[0]
+    if (length === undefined) break
+    rest = answer.rest.slice(Number(length))
+  }
+  return answers
+}

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createPlainServer, type Server, ServerResponse } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
 import { makeAuthority, makeLeaf } from '../../../../server/src/tls/certificate.ts'
@@ -75,6 +76,13 @@ describe('servers', () => {
   test('a second guard for the same server is refused', () => {
     const server = createServer({ extends: 'api' })
     assert.throws(() => attach(server, compile({ extends: 'api' })), /already has a guard/)
+  })
+
+  test('a server of node:http2 is refused, since its answers would pass unguarded', () => {
+    assert.throws(
+      () => attach(createHttp2Server() as unknown as Server, compile({ extends: 'api' })),
+      /HTTP\/1\.1 only, but this is a Http2Server/,
+    )
   })
 
   test('a wrong policy is refused when the server is made', () => {

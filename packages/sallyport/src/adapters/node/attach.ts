@@ -1,7 +1,8 @@
 // Puts a guard under a server of node:http, ours or a framework's: the server's answers become guarded responses,
 // its events pass the guard first, and what its parser refuses is answered by the policy.
 
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { Server as HttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../../errors/catalogue.ts'
@@ -28,11 +29,13 @@ type Emit = (event: string, ...args: unknown[]) => boolean
 /**
  * Puts the guard under the server.
  *
- * @throws Error where the server has a guard already: two policies can't own the same answers
+ * @throws Error where the server has a guard already, since two policies can't own the same answers; and for servers of
+ * node:http2
  */
 export function attach(server: Server, guard: Guard): void {
   if (guardOf(server))
     throw new Error('attach: this server already has a guard; attach one policy to a server, and only once')
+  refuseOtherServers(server)
   setGuard(server, guard)
   adoptResponses(server)
   // Node answers these by itself unless somebody listens.
@@ -56,6 +59,14 @@ export function attach(server: Server, guard: Guard): void {
         return emit(event, ...args)
     }
   }) as typeof server.emit
+}
+
+// Answers of HTTP/2 are another class, which would pass without a header of the policy.
+function refuseOtherServers(server: object): void {
+  if (server instanceof HttpServer || server instanceof HttpsServer) return
+  throw new Error(
+    `attach: the guard speaks HTTP/1.1 only, but this is a ${server.constructor.name}; pass a server of node:http or node:https`,
+  )
 }
 
 // The class of a server's responses stands behind a symbol of Node's; where a future Node hides it, each response is

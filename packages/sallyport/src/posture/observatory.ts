@@ -20,7 +20,7 @@ export interface Graded {
 }
 
 /** One of the tests. */
-export interface Test {
+interface Test {
   readonly test: string
   readonly modifier: number
   readonly result: string

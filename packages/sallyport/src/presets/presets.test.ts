@@ -296,6 +296,12 @@ describe('presets laid over each other', () => {
     assert.equal(headers.frameOptions, 'SAMEORIGIN')
   })
 
+  it('D6 api over payments keeps private places out of caches', () => {
+    const { cells } = resolvePolicy({ extends: ['payments', 'api'] })
+    const account = cells.find(({ id }) => id === '/v1/account/*')!
+    assert.deepEqual(account.settings['cache'], { mode: 'enforce', owner: 'policy', floor: 'none' })
+  })
+
   it('every pair of presets can be laid over each other', () => {
     const names = Object.keys(presets) as PresetName[]
     for (const below of names) for (const above of names) resolvePolicy({ extends: [below, above] })

@@ -6,7 +6,7 @@ import { type ResolvedPolicy, resolvedFor } from '../../src/guard/resolve.ts'
 import { bodyOf, parseAnswer, send, type Where } from '../kinds/wire.ts'
 
 /** The bytes of a probe's request. */
-export function bytesOf({ request }: Probe): string {
+function bytesOf({ request }: Probe): string {
   if ('raw' in request) return request.raw
   const lines = [['Host', 'api.example'], ['Connection', 'close'], ...request.headers]
   const body = request.body ?? ''
@@ -14,7 +14,7 @@ export function bytesOf({ request }: Probe): string {
   return `${request.method} ${request.path} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
 }
 
-export async function observe(where: Where, bytes: string): Promise<Observation> {
+async function observe(where: Where, bytes: string): Promise<Observation> {
   const answer = parseAnswer(await send(where, bytes))
   return {
     status: answer.status,

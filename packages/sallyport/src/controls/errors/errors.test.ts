@@ -94,6 +94,9 @@ describe('the type of a problem', () => {
     assert.deepEqual(valuesOf(answer, 'Allow'), ['GET, HEAD'])
   })
 
+  it('a plain OPTIONS is left to the application', async () =>
+    assert.equal(bodyOf(await ask('/.well-known/problems/internal', 'OPTIONS')), CANARY))
+
   it('neighbouring paths are the application’s', async () => {
     for (const path of ['/.well-known/problemsx', '/.well-known/acme-challenge/t', '/.well-known/other'])
       assert.equal(bodyOf(await ask(path)), CANARY)
@@ -156,6 +159,17 @@ describe('the faces', () => {
       assert.ok(entry?.value.startsWith(String(catalogue[code].status)), code)
     }
     assert.ok(limits.some((limit) => /host itself/.test(limit)))
+  })
+
+  it('pages are not looked for where the control is off for them', () => {
+    const policy = resolvePolicy({
+      errors: { mode: 'off' },
+      routes: { '/x': { errors: { mode: 'enforce' } } },
+    })
+    assert.deepEqual(
+      errors.probe(resolvedFor(policy, errors)).map(({ id }) => id),
+      ['errors/malformed'],
+    )
   })
 
   const rows: readonly (readonly [ErrorsSetting, ErrorsSetting, Strength])[] = [

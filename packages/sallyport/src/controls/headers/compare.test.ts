@@ -117,6 +117,28 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       'incomparable',
     ],
     [csp({ 'script-src': ["'self'"] }), csp({ 'script-src': ["'self'", "'unsafe-eval'"] }), 'weaker'],
+    // 'unsafe-inline' is void beside a nonce, a hash or (for scripts) 'strict-dynamic'.
+    [csp({ 'script-src': ["'nonce'"] }), csp({ 'script-src': ["'nonce'", "'unsafe-inline'"] }), 'neutral'],
+    [
+      csp({ 'style-src': ["'sha256-AAAA'"] }),
+      csp({ 'style-src': ["'sha256-AAAA'", "'unsafe-inline'"] }),
+      'neutral',
+    ],
+    [
+      csp({ 'script-src': ["'strict-dynamic'"] }),
+      csp({ 'script-src': ["'strict-dynamic'", "'unsafe-inline'"] }),
+      'neutral',
+    ],
+    [
+      csp({ 'style-src': ["'strict-dynamic'"] }),
+      csp({ 'style-src': ["'strict-dynamic'", "'unsafe-inline'"] }),
+      'weaker',
+    ],
+    [
+      csp({ 'script-src': ["'unsafe-inline'"] }),
+      csp({ 'script-src': ["'unsafe-inline'", "'unsafe-eval'"] }),
+      'weaker',
+    ],
     [csp({ 'script-src': ["'unsafe-eval'"] }), csp({ 'script-src': ["'wasm-unsafe-eval'"] }), 'stronger'],
     [csp({ 'script-src': ["'self'"] }), csp({ 'script-src': ["'self'", "'report-sample'"] }), 'neutral'],
     [
@@ -189,6 +211,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   'mode and reports': [
     [{ frameOptions: 'DENY' }, { mode: 'report', frameOptions: 'DENY' }, 'weaker'],
     [{ mode: 'report' }, { mode: 'off' }, 'weaker'],
+    [{ mode: 'report', frameOptions: 'DENY' }, { mode: 'report', frameOptions: 'SAMEORIGIN' }, 'neutral'],
     [
       { reportingEndpoints: { csp: 'https://a.example/' } },
       { reportingEndpoints: { csp: 'https://b.example/' } },

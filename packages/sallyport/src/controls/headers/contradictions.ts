@@ -163,7 +163,7 @@ function stripped(setting: HeadersSetting): readonly PolicyProblem[] {
 }
 
 /** Proxies refuse heads that are longer than 8 KiB or less; bytes. */
-export const MAX_VALUE_BYTES = 4096
+const MAX_VALUE_BYTES = 4096
 
 function lengths(setting: HeadersSetting): readonly PolicyProblem[] {
   return FIXED.flatMap(([name, valueIn, field]) => {

@@ -108,7 +108,7 @@ export function surplus(outer: Grant, inner: Grant, kind: string): string | unde
 // Whoever may run any inline script may do what a nonce or a hash allows, and load what such a script would load.
 function hasPower(grant: Grant, power: string): boolean {
   if (grant.powers.has(power)) return true
-  if (power === 'eval' || power === 'wasm' || !grant.powers.has('inline')) return false
+  if (!grant.powers.has('inline')) return false
   return power !== 'dynamic' || grant.places.some(({ kind }) => kind === 'star')
 }
 

@@ -179,6 +179,8 @@ describe('CSP against an independent matcher', () => {
       ['https://a.example:*', 'https://a.example:8443', true],
       ['https://a.example/js/', 'https://a.example/js/app.js', true],
       ['https://a.example/js', 'https://a.example/js/app.js', false],
+      ['https://a.example/js', 'https://a.example/js/', false],
+      ['https://a.example/js/app', 'https://a.example/js/', false],
       ['https://a.example/js/', 'https://a.example', false],
       ['https://a.example/a%2Fb', 'https://a.example/a%2fb', true],
       ['HTTPS://A.Example', 'https://a.example', true],

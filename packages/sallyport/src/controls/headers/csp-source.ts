@@ -134,7 +134,7 @@ function pathCovers(outer: string, inner: string): boolean {
   const outerPieces = outer.split('/')
   const innerPieces = inner.split('/')
   if (!outer.endsWith('/')) {
-    if (inner.endsWith('/') || outerPieces.length !== innerPieces.length) return false
+    if (outerPieces.length !== innerPieces.length) return false
   } else {
     outerPieces.pop()
     if (innerPieces.length <= outerPieces.length) return false

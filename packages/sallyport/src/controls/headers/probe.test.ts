@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { CellInfo } from '../../guard/cell.ts'
 import type { Observation } from '../../guard/control.ts'
+import { framingSurplus, observedFraming } from './framing.ts'
 import { probeHeaders } from './probe.ts'
 import { type HeadersSetting, headersDefaults } from './setting.ts'
 
@@ -178,6 +179,28 @@ describe('probe of a nonce', () => {
   })
 
   it('a short one is found', () => assert.ok(found(setting, csp('abc')).includes('csp.static-nonce')))
+})
+
+// HTML standard, section 7.3.1: words that contradict each other block, words that nobody knows do not.
+describe('framing as a browser reads it', () => {
+  const DENY = [{ 'frame-ancestors': ["'none'"] }]
+  const rows: readonly (readonly [xfo: readonly string[], denies: boolean])[] = [
+    [['DENY'], true],
+    [['deny'], true],
+    [['DENY', 'SAMEORIGIN'], true],
+    [['DENY, junk'], true],
+    [['ALLOWALL, junk'], true],
+    [['junk, other'], false],
+    [['ALLOWALL'], false],
+    [['SAMEORIGIN'], false],
+    [[], false],
+  ]
+  for (const [xfo, denies] of rows)
+    it(`${JSON.stringify(xfo)} ${denies ? 'denies' : 'lets somebody frame'}`, () =>
+      assert.equal(framingSurplus(DENY, observedFraming([], xfo)) === undefined, denies))
+
+  it('frame-ancestors decides', () =>
+    assert.notEqual(framingSurplus(DENY, observedFraming(["frame-ancestors 'self'"], ['DENY'])), undefined))
 })
 
 it('a policy that only reports is named as such', () => {

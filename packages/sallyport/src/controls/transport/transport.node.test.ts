@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { listening } from '../../../test/kinds/listen.ts'
 import { type Answer, bodyOf, parseAnswer, send, valuesOf } from '../../../test/kinds/wire.ts'
 import { createServer } from '../../adapters/node/index.ts'
+import { createGuard } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
 
 const hsts = { maxAgeSeconds: 63_072_000, includeSubDomains: true, preload: true }
@@ -70,6 +71,28 @@ describe('plain HTTP at a listener that should speak TLS', () => {
       const answer = await ask(redirecting, 'GET / HTTP/1.1', `Host: ${host}`)
       assert.deepEqual(valuesOf(answer, 'Location'), [])
     })
+
+  // Node's parser refuses such a target itself; other front ends may not.
+  it('leads nowhere for a target that fits in no header line', () => {
+    const guard = createGuard({ ...redirecting, request: { mode: 'off' } }, 'node')
+    for (const [target, kind] of [
+      ['/?q=a', 'answer'],
+      ['/?q=\xff', 'deny'],
+      ['/?q=\r\nSet-Cookie: a=b', 'deny'],
+    ] as const) {
+      const rawHeaders = ['Host', 'api.example']
+      const exchange = guard.open({
+        method: 'GET',
+        target,
+        httpVersion: '1.1',
+        rawHeaders,
+        header: (name) => (name === 'host' ? 'api.example' : undefined),
+        peer: '192.0.2.1',
+        encrypted: false,
+      })
+      assert.equal(guard.admit(exchange)?.kind, kind, target)
+    }
+  })
 
   it('a forwarded host of an undeclared proxy is not the target', async () => {
     const answer = await ask(

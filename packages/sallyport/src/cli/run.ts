@@ -50,7 +50,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
 }
 
 /** The version of this package. */
-export function version(): string {
+function version(): string {
   // By our own name, since sources and the published form lie at different depths.
   const manifest = readFileSync(new URL(import.meta.resolve('sallyport/package.json')), 'utf8')
   return (JSON.parse(manifest) as { version: string }).version

@@ -25,7 +25,7 @@ export interface Certificate {
 }
 
 /** Something that an operator should know; nothing of it is secret. */
-export interface GatewayEvent {
+interface GatewayEvent {
   readonly event: string
   readonly requestId: string
   readonly route: string

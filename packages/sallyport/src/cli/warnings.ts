@@ -3,7 +3,8 @@
 import { disclosureWarnings } from '../controls/disclosure/index.ts'
 import type { DisclosureSetting } from '../controls/disclosure/setting.ts'
 import type { Mode } from '../guard/control.ts'
-import { controls, type ResolvedPolicy } from '../guard/resolve.ts'
+import { type ResolvedPolicy } from '../guard/resolve.ts'
+import { controls } from '../posture/register.ts'
 import { sentence } from '../policy/problem.ts'
 
 /**

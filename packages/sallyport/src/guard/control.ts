@@ -184,16 +184,12 @@ export interface NotObservable {
   readonly because: string
 }
 
-/** A control. */
-export interface Control<Setting extends ModeSetting = ModeSetting> {
+/** What the guard needs of a control: its setting, and how it enforces it. */
+export interface Rule<Setting extends ModeSetting = ModeSetting> {
   /** The key of its setting in the policy. */
   readonly name: string
   /** Its register id: `SP-CORS-01`. */
   readonly id: string
-  readonly title: string
-  /** The version in which it came. */
-  readonly since: string
-  readonly standards: StandardsMap
   readonly schema: Schema<Setting>
   /** The fields that hold for a whole listener or process; a route that sets one is refused. */
   readonly wholePolicy?: readonly string[]
@@ -204,6 +200,14 @@ export interface Control<Setting extends ModeSetting = ModeSetting> {
   /** The setting of the cell for paths that are not canonical, from the policy's own; absent: the same. */
   strict?(setting: Setting): Setting
   compile?(setting: Setting, cell: CellInfo, needs: Needs): Stage
+}
+
+/** A control: its rule, and the faces that show it. They stand apart so that a guard does not carry them. */
+export interface Control<Setting extends ModeSetting = ModeSetting> extends Rule<Setting> {
+  readonly title: string
+  /** The version in which it came. */
+  readonly since: string
+  readonly standards: StandardsMap
   /** `place` is where the guard runs: what can't be done there stands among the limits. */
   describe(cells: readonly Resolved<Setting>[], place: Place): Section
   readonly probe: ((cells: readonly Resolved<Setting>[]) => readonly Probe[]) | NotObservable

@@ -9,7 +9,7 @@ import { Exchange, type Incoming } from './exchange.ts'
 import { NO_LINES } from './lines.ts'
 import type { PolicyDocument } from './policy.ts'
 import { admitOrder, emitOrder } from './register.ts'
-import { controls, type ResolvedCell, type ResolvedPolicy, resolvePolicy } from './resolve.ts'
+import { type ResolvedCell, type ResolvedPolicy, resolvePolicy, rules } from './resolve.ts'
 
 /** What a guard may be given from outside; each has a default. */
 export interface GuardOptions {
@@ -119,13 +119,13 @@ function cellCompiler(needs: Needs, wouldDo: Map<string, number>) {
   const compiledByKind = new Map<string, Cell['compiled']>()
   return (cell: ResolvedCell): Cell['compiled'] => {
     const kind = JSON.stringify([cell.data, cell.credentials, cell.origin, cell.settings])
-    const reports = controls.some((control) => modeOf(cell, control.name) === 'report')
+    const reports = rules.some((control) => modeOf(cell, control.name) === 'report')
     const known = reports ? undefined : compiledByKind.get(kind)
     if (known) return known
     let stages = byKind.get(kind)
     if (!stages) {
       stages = new Map()
-      for (const control of controls) {
+      for (const control of rules) {
         if (modeOf(cell, control.name) === 'off') continue
         const stage = control.compile?.(cell.settings[control.name] as never, cell, needs)
         if (stage) stages.set(control.name, stage)
@@ -136,14 +136,14 @@ function cellCompiler(needs: Needs, wouldDo: Map<string, number>) {
     for (const name of admitOrder) {
       const step = stages.get(name)?.admit
       if (!step) continue
-      const id = controls.find((control) => control.name === name)!.id
+      const id = rules.find((control) => control.name === name)!.id
       admit.push(modeOf(cell, name) === 'report' ? reporting(step, id, cell.id, wouldDo) : step)
     }
     const emit: EmitStage[] = []
     for (const name of emitOrder) {
       const stage = stages.get(name)?.emit
       if (!stage) continue
-      const id = controls.find((control) => control.name === name)!.id
+      const id = rules.find((control) => control.name === name)!.id
       emit.push(modeOf(cell, name) === 'report' ? reportingEmit(stage, id, cell.id, wouldDo) : stage)
     }
     let identify: Identify = {}

@@ -1,16 +1,26 @@
-// The register of controls, and THE order in which they act. A new control is one new folder and one line here.
+// The register of the controls' rules, and THE order in which they act. A new control is one new folder and one line
+// here; its line in posture/register.ts puts it on the page, in `verify` and in `diff`.
 
-import { cache } from '../controls/cache/index.ts'
-import { client } from '../controls/client/index.ts'
-import { cors } from '../controls/cors/index.ts'
-import { disclosure } from '../controls/disclosure/index.ts'
-import { errors } from '../controls/errors/index.ts'
-import { headers } from '../controls/headers/index.ts'
-import { request } from '../controls/request/index.ts'
-import { transport } from '../controls/transport/index.ts'
+import { cacheRule } from '../controls/cache/rule.ts'
+import { clientRule } from '../controls/client/rule.ts'
+import { corsRule } from '../controls/cors/rule.ts'
+import { disclosureRule } from '../controls/disclosure/rule.ts'
+import { errorsRule } from '../controls/errors/rule.ts'
+import { headersRule } from '../controls/headers/rule.ts'
+import { requestRule } from '../controls/request/rule.ts'
+import { transportRule } from '../controls/transport/rule.ts'
 
-/** Every control, in the order of the posture page. */
-export const register = [transport, headers, cache, cors, client, request, errors, disclosure] as const
+/** Every rule, in the order of the posture page. */
+export const register = [
+  transportRule,
+  headersRule,
+  cacheRule,
+  corsRule,
+  clientRule,
+  requestRule,
+  errorsRule,
+  disclosureRule,
+] as const
 
 /** The way in: who judges first. */
 export const admitOrder = ['client', 'request', 'transport', 'cors', 'disclosure', 'errors'] as const

@@ -69,10 +69,7 @@ test('what is digested is the whole policy: layers count, the way of writing the
   assert.equal(await of({ extends: [{ extends: 'api' }], name: 'x', $schema: './x.json' }), written)
   assert.notEqual(await of({ extends: 'api', name: 'y' }), written)
   assert.notEqual(await of({ extends: 'commerce', name: 'x' }), written)
-  assert.notEqual(
-    await of({ extends: 'api', name: 'x', cache: { floor: 'private' } }),
-    written,
-  )
+  assert.notEqual(await of({ extends: 'api', name: 'x', cache: { floor: 'private' } }), written)
 })
 
 test('a policy that is changed after it was resolved changes nothing', () => {

@@ -7,7 +7,7 @@ import { problem } from '../policy/schema.ts'
 import { presets } from '../presets/index.ts'
 import type { PresetName } from '../presets/names.ts'
 import type { CellInfo, Resolved } from './cell.ts'
-import type { Control } from './control.ts'
+import type { Rule } from './control.ts'
 import { type PolicyDocument, type RoutePolicy, readDocument } from './policy.ts'
 import { register } from './register.ts'
 import { placeFinder } from './written.ts'
@@ -26,8 +26,8 @@ export interface ResolvedPolicy {
   readonly cells: readonly ResolvedCell[]
 }
 
-/** The controls with their settings' types forgotten: for loops over the register. */
-export const controls: readonly Control[] = register as readonly unknown[] as readonly Control[]
+/** The rules with their settings' types forgotten: for loops over the register. */
+export const rules: readonly Rule[] = register as readonly unknown[] as readonly Rule[]
 
 /**
  * Checks a document and resolves it into cells.
@@ -86,7 +86,7 @@ function cellOf(
   route: RoutePolicy,
 ): ResolvedCell {
   const settings: Record<string, unknown> = {}
-  for (const control of controls) {
+  for (const control of rules) {
     const name = control.name as keyof RoutePolicy
     settings[name] = layer(layer(control.defaults as unknown, base[name]), route[name])
   }
@@ -107,7 +107,7 @@ function strictCell(base: RoutePolicy): ResolvedCell {
     credentials: 'mixed',
   })
   const settings: Record<string, unknown> = { ...cell.settings }
-  for (const control of controls)
+  for (const control of rules)
     if (control.strict) settings[control.name] = control.strict(settings[control.name] as never)
   return { ...cell, settings }
 }
@@ -147,7 +147,7 @@ function contradictions(cells: readonly ResolvedCell[], document: PolicyDocument
     // The strict cell is made from the default one, whose problems it would only repeat.
     if (cell.origin === 'strict') continue
     const route = cell.origin === 'route' ? cell.id : undefined
-    for (const control of controls) {
+    for (const control of rules) {
       for (const each of control.contradictions?.(cell.settings[control.name] as never, cell) ?? []) {
         const local = pathParts(each.path)
         const place = placeOf(route, [control.name, ...local])

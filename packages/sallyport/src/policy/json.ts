@@ -2,7 +2,7 @@
 // lets pass: one name twice in an object, of which only the last would count.
 
 /** Where a text is wrong; lines and columns count from 1, columns in UTF-16 code units. */
-export interface JsonFault {
+interface JsonFault {
   readonly line: number
   readonly column: number
   readonly message: string

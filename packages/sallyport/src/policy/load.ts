@@ -11,7 +11,7 @@ import { plainCopy } from './plain.ts'
 import { sentence } from './problem.ts'
 
 /** The names that are looked for, in this order. */
-export const POLICY_FILES = ['ts', 'mts', 'js', 'mjs', 'json'].map((ending) => `sallyport.config.${ending}`)
+const POLICY_FILES = ['ts', 'mts', 'js', 'mjs', 'json'].map((ending) => `sallyport.config.${ending}`)
 
 // A policy of 10,000 routes is some 2 MB.
 const MAX_BYTES = 16 * 1024 * 1024

@@ -1,7 +1,43 @@
 // Which names are public suffixes: names like "co.uk" or "github.io" below which strangers get names of their own.
-// The list is kept as text; only the lines of the top-level names that are asked for are ever parsed.
+// The list is kept as text; only the lines of the top-level names that are asked for are ever parsed. It is as large as
+// the rest of a guard, and only patterns for subdomains need it: Node loads it when it is asked for, other hosts and
+// bundles name it themselves, by `import 'sallyport/public-suffixes'`.
 
-import { PUBLIC_SUFFIXES } from './public-suffix-data.ts'
+/** The list and the date of its state. */
+export interface PublicSuffixList {
+  readonly text: string
+  /** `2024-12-06`. */
+  readonly date: string
+}
+
+let list: PublicSuffixList | undefined
+let isAsked = false
+
+/** Hands the list over; `sallyport/public-suffixes` does so when it is imported. */
+export function providePublicSuffixes(provided: PublicSuffixList): void {
+  list = provided
+}
+
+/** The list, or `undefined` where it is neither provided nor to be found. */
+export function publicSuffixes(): PublicSuffixList | undefined {
+  if (list === undefined && !isAsked) {
+    isAsked = true
+    loadOnNode()
+  }
+  return list
+}
+
+function loadOnNode(): void {
+  const host = globalThis as { process?: { getBuiltinModule?(name: string): unknown } }
+  const module = host.process?.getBuiltinModule?.('node:module') as
+    | { createRequire(from: string): (name: string) => unknown }
+    | undefined
+  try {
+    module?.createRequire(import.meta.url)('sallyport/public-suffixes')
+  } catch {
+    // A bundle far from its package: the policy's error says what to import.
+  }
+}
 
 interface Rules {
   /** True where the name itself is a rule, not only on the way to longer ones. */
@@ -71,11 +107,13 @@ function rulesOf(topLevel: string): Rules | undefined {
   if (known) return known
   // Only a whole host label may be looked up: anything else could hit the middle of a line.
   if (!/^[a-z0-9-]+$/.test(topLevel)) return undefined
+  const text = publicSuffixes()?.text
+  if (text === undefined) return undefined
   for (const start of [`\n${topLevel}(`, `\n?${topLevel}(`]) {
-    const at = PUBLIC_SUFFIXES.indexOf(start)
+    const at = text.indexOf(start)
     if (at < 0) continue
-    const end = PUBLIC_SUFFIXES.indexOf('\n', at + 1)
-    const rules = parseBelow(PUBLIC_SUFFIXES.slice(at + start.length, end), start[1] !== '?')
+    const end = text.indexOf('\n', at + 1)
+    const rules = parseBelow(text.slice(at + start.length, end), start[1] !== '?')
     parsed.set(topLevel, rules)
     return rules
   }

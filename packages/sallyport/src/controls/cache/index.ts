@@ -1,13 +1,12 @@
 // The control `cache`.
 
 import type { Control } from '../../guard/control.ts'
-import { compileCache } from './enforce.ts'
 import { compareCache, describeCache, probeCache } from './faces.ts'
-import { type CacheSetting, cacheContradictions, cacheDefaults, cacheSchema } from './setting.ts'
+import { cacheRule } from './rule.ts'
+import type { CacheSetting } from './setting.ts'
 
 export const cache = {
-  name: 'cache',
-  id: 'SP-CACHE-01',
+  ...cacheRule,
   title: 'Caching',
   since: '0.1.0',
   standards: {
@@ -18,11 +17,6 @@ export const cache = {
     soc2: ['CC6.1', 'CC6.7'],
     pci: [],
   },
-  schema: cacheSchema,
-  defaults: cacheDefaults,
-  contradictions: cacheContradictions,
-  strict: () => ({ owner: 'policy' }),
-  compile: compileCache,
   describe: describeCache,
   probe: probeCache,
   compare: compareCache,

@@ -1,13 +1,12 @@
 // The control `client`.
 
 import type { Control } from '../../guard/control.ts'
-import { compileClient } from './enforce.ts'
 import { compareClient, describeClient, probeClient } from './faces.ts'
-import { type ClientSetting, clientContradictions, clientDefaults, clientSchema } from './setting.ts'
+import { clientRule } from './rule.ts'
+import type { ClientSetting } from './setting.ts'
 
 export const client = {
-  name: 'client',
-  id: 'SP-CLIENT-01',
+  ...clientRule,
   title: 'Client address and request identity',
   since: '0.1.0',
   standards: {
@@ -18,10 +17,6 @@ export const client = {
     soc2: ['CC6.6', 'CC7.2'],
     pci: ['10.2.2'],
   },
-  schema: clientSchema,
-  defaults: clientDefaults,
-  contradictions: clientContradictions,
-  compile: (setting, _cell, needs) => compileClient(setting, needs),
   describe: describeClient,
   probe: probeClient,
   compare: compareClient,

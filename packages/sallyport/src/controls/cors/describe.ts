@@ -2,7 +2,7 @@
 
 import type { Resolved } from '../../guard/cell.ts'
 import type { Entry, Section } from '../../guard/control.ts'
-import { PUBLIC_SUFFIX_DATE } from '../../policy/public-suffix-data.ts'
+import { publicSuffixes } from '../../policy/public-suffix.ts'
 import { sameForAll } from '../faces.ts'
 import { isLoopback, isOriginFault, parseOrigin } from './origin.ts'
 import { type CorsSetting, type FullCorsSetting, fullSetting, isOpen } from './setting.ts'
@@ -104,7 +104,7 @@ function limits(cells: Cells): readonly string[] {
       : []),
     ...(origins.some(({ isPattern }) => isPattern)
       ? [
-          `Patterns cover every subdomain, also one that somebody takes over. They are checked against the public suffix list of ${PUBLIC_SUFFIX_DATE}.`,
+          `Patterns cover every subdomain, also one that somebody takes over. They are checked against the public suffix list of ${publicSuffixes()?.date}.`,
         ]
       : []),
     ...(local.length > 0 ? [`Origins of the developer’s own machine are listed: ${local.join(', ')}.`] : []),

@@ -2,15 +2,13 @@
 
 import type { Control } from '../../guard/control.ts'
 import { compareCors } from './compare.ts'
-import { corsContradictions } from './contradictions.ts'
 import { describeCors } from './describe.ts'
-import { compileCors } from './enforce.ts'
 import { probeCors } from './probe.ts'
-import { type CorsSetting, corsSchema, strictCors } from './setting.ts'
+import { corsRule } from './rule.ts'
+import type { CorsSetting } from './setting.ts'
 
 export const cors = {
-  name: 'cors',
-  id: 'SP-CORS-01',
+  ...corsRule,
   title: 'Cross-origin requests',
   since: '0.1.0',
   standards: {
@@ -21,11 +19,6 @@ export const cors = {
     soc2: ['CC6.6'],
     pci: ['6.2.4'],
   },
-  schema: corsSchema,
-  defaults: {},
-  contradictions: corsContradictions,
-  strict: strictCors,
-  compile: (setting, cell) => compileCors(setting, cell),
   describe: describeCors,
   probe: probeCors,
   compare: compareCors,

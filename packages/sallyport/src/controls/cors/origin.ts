@@ -2,7 +2,7 @@
 // very form in which browsers send it (Fetch standard, "byte-serializing a request origin"), so that deciding is
 // comparing strings.
 
-import { isPublicSuffix, publicSuffixBelow } from '../../policy/public-suffix.ts'
+import { isPublicSuffix, publicSuffixBelow, publicSuffixes } from '../../policy/public-suffix.ts'
 
 /** One entry of the list. */
 export interface ListedOrigin {
@@ -19,7 +19,7 @@ export interface ListedOrigin {
 
 /** Why an entry is refused. */
 export interface OriginFault {
-  readonly kind: 'value' | 'insecure'
+  readonly kind: 'value' | 'insecure' | 'missing'
   readonly message: string
   readonly mend: string
 }
@@ -150,6 +150,12 @@ function patternFault(host: string): OriginFault | undefined {
   if (/^\[|(?:^|\.)\d+$/.test(host))
     return fault('an address has no subdomains', 'list the addresses one by one')
   if (isLoopback(host)) return undefined
+  if (publicSuffixes() === undefined)
+    return fault(
+      'a pattern is checked against the public suffix list, which is not loaded here',
+      "import 'sallyport/public-suffixes' before the policy is compiled, or list the exact origins",
+      'missing',
+    )
   if (isPublicSuffix(host))
     return fault(
       `anybody can register a name below "${host}" (public suffix list)`,

@@ -2,23 +2,17 @@
 
 import type { Control } from '../../guard/control.ts'
 import { compareDisclosure } from './compare.ts'
-import { disclosureContradictions } from './contradictions.ts'
-import { compileDisclosure } from './enforce.ts'
 import { describeDisclosure, probeDisclosure } from './faces.ts'
-import { type DisclosureSetting, disclosureSchema } from './setting.ts'
+import { disclosureRule } from './rule.ts'
+import type { DisclosureSetting } from './setting.ts'
 
 export { disclosureWarnings } from './expiry.ts'
 
 export const disclosure = {
-  name: 'disclosure',
-  id: 'SP-DISCLOSURE-01',
+  ...disclosureRule,
   title: 'Vulnerability disclosure',
   since: '0.1.0',
   standards: { asvs: [], api: [], top10: [], nist: ['RA-5(11)'], soc2: ['CC2.3'], pci: ['6.3.1'] },
-  schema: disclosureSchema,
-  defaults: {},
-  contradictions: disclosureContradictions,
-  compile: (setting) => compileDisclosure(setting),
   describe: describeDisclosure,
   probe: (cells) => probeDisclosure(cells),
   compare: compareDisclosure,

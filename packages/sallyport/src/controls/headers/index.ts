@@ -2,15 +2,13 @@
 
 import type { Control } from '../../guard/control.ts'
 import { compareHeaders } from './compare.ts'
-import { headersContradictions } from './contradictions.ts'
 import { describeHeaders } from './describe.ts'
-import { emitHeaders } from './enforce.ts'
 import { probeHeaders } from './probe.ts'
-import { type HeadersSetting, headersDefaults, headersSchema } from './setting.ts'
+import { headersRule } from './rule.ts'
+import type { HeadersSetting } from './setting.ts'
 
 export const headers = {
-  name: 'headers',
-  id: 'SP-HEADERS-01',
+  ...headersRule,
   title: 'Security headers',
   since: '0.1.0',
   standards: {
@@ -21,10 +19,6 @@ export const headers = {
     soc2: ['CC6.6'],
     pci: ['6.2.4', '6.4.3'],
   },
-  schema: headersSchema,
-  defaults: headersDefaults,
-  contradictions: headersContradictions,
-  compile: (setting) => ({ emit: emitHeaders(setting) }),
   describe: describeHeaders,
   probe: probeHeaders,
   compare: compareHeaders,

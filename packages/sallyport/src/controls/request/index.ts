@@ -2,14 +2,13 @@
 
 import type { Control } from '../../guard/control.ts'
 import { compareRequest } from './compare.ts'
-import { compileRequest } from './enforce.ts'
 import { describeRequest } from './faces.ts'
 import { probeRequest } from './probe.ts'
-import { type RequestSetting, requestContradictions, requestDefaults, requestSchema } from './setting.ts'
+import { requestRule } from './rule.ts'
+import type { RequestSetting } from './setting.ts'
 
 export const request = {
-  name: 'request',
-  id: 'SP-REQUEST-01',
+  ...requestRule,
   title: 'Request form',
   since: '0.1.0',
   standards: {
@@ -20,10 +19,6 @@ export const request = {
     soc2: ['CC6.6', 'PI1.2'],
     pci: ['6.2.4'],
   },
-  schema: requestSchema,
-  defaults: requestDefaults,
-  contradictions: requestContradictions,
-  compile: compileRequest,
   describe: describeRequest,
   probe: probeRequest,
   compare: compareRequest,

@@ -2,18 +2,12 @@
 
 import type { Control } from '../../guard/control.ts'
 import { compareTransport } from './compare.ts'
-import { compileTransport } from './enforce.ts'
 import { describeTransport, probeTransport } from './faces.ts'
-import {
-  type TransportSetting,
-  transportContradictions,
-  transportDefaults,
-  transportSchema,
-} from './setting.ts'
+import { transportRule } from './rule.ts'
+import type { TransportSetting } from './setting.ts'
 
 export const transport = {
-  name: 'transport',
-  id: 'SP-TLS-01',
+  ...transportRule,
   title: 'Transport',
   since: '0.1.0',
   standards: {
@@ -24,11 +18,6 @@ export const transport = {
     soc2: ['CC6.7'],
     pci: ['4.2.1'],
   },
-  schema: transportSchema,
-  wholePolicy: ['tls', 'minVersion'],
-  defaults: transportDefaults,
-  contradictions: transportContradictions,
-  compile: (setting, _cell, needs) => compileTransport(setting, needs),
   describe: describeTransport,
   probe: probeTransport,
   compare: compareTransport,

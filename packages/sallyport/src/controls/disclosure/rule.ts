@@ -1,0 +1,15 @@
+// What the guard needs of `disclosure`: its setting, and how it enforces it.
+
+import type { Rule } from '../../guard/control.ts'
+import { disclosureContradictions } from './contradictions.ts'
+import { compileDisclosure } from './enforce.ts'
+import { type DisclosureSetting, disclosureSchema } from './setting.ts'
+
+export const disclosureRule = {
+  name: 'disclosure',
+  id: 'SP-DISCLOSURE-01',
+  schema: disclosureSchema,
+  defaults: {},
+  contradictions: disclosureContradictions,
+  compile: (setting) => compileDisclosure(setting),
+} as const satisfies Rule<DisclosureSetting>

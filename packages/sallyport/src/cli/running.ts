@@ -43,16 +43,9 @@ export function listenFailure(
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 
-/**
- * Waits for SIGINT or SIGTERM, then drains: no new connections, the open ones may end. A second signal ends the process
- * at once, with the code that shells give to that signal.
- */
-export async function untilStopped(
-  terminal: Terminal,
-  graceMs: number,
-  close: Gateway['close'],
-): Promise<number> {
-  await new Promise<void>((resolve) => {
+/** Listens for the signals that stop a process. A second one ends it at once, with the code that shells give to it. */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
     let stopping = false
     for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
       process.on(signal, () => {
@@ -61,6 +54,16 @@ export async function untilStopped(
         resolve()
       })
   })
+}
+
+/** Waits for the signal, then drains: no new connections, the open ones may end. */
+export async function untilStopped(
+  stopped: Promise<void>,
+  terminal: Terminal,
+  graceMs: number,
+  close: Gateway['close'],
+): Promise<number> {
+  await stopped
   terminal.err(`Draining: open requests have ${graceMs / 1000} s to end; press Ctrl-C again to stop at once.`)
   const { brokenOff } = await close({ graceMs })
   terminal.err(brokenOff === 0 ? 'Stopped.' : `Stopped; ${brokenOff} still open had to be broken off.`)

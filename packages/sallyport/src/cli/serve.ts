@@ -7,7 +7,7 @@ import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
 import { Failure } from './failure.ts'
 import { choosePolicy, endsTlsHere, type PolicyChoice } from './policy-choice.ts'
-import { listen, untilStopped } from './running.ts'
+import { listen, stopSignal, untilStopped } from './running.ts'
 import { type Certificate, loadServer, type ServerPackage } from './server.ts'
 import { policyWarnings } from './warnings.ts'
 
@@ -28,6 +28,8 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
   const server = await loadServer()
   const state = resolve(terminal.directory, invocation.text('state')!)
   const { tls, caFile } = await tlsOf(chosen, given, server, join(state, 'tls'))
+  // Before anything is said to run: a signal right after that must drain already.
+  const stopped = stopSignal()
   const gateway = await listen(server, {
     policy: chosen.policy,
     upstream,
@@ -52,7 +54,7 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
         'Ctrl-C drains and stops.',
       ].join('\n'),
     )
-  return untilStopped(terminal, GRACE_MS, (options) => gateway.close(options))
+  return untilStopped(stopped, terminal, GRACE_MS, (options) => gateway.close(options))
 }
 
 function upstreamOf(invocation: Invocation): string {

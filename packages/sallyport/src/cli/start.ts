@@ -7,7 +7,7 @@ import { DEMO_HOST, demoPolicy } from './demo.ts'
 import { Failure } from './failure.ts'
 import { curlLines, type Demo, greeting } from './greeting.ts'
 import { choosePolicy, endsTlsHere } from './policy-choice.ts'
-import { listen, listenFailure, untilStopped } from './running.ts'
+import { listen, listenFailure, stopSignal, untilStopped } from './running.ts'
 import { loadServer, type Sample, type ServerPackage } from './server.ts'
 import { policyWarnings } from './warnings.ts'
 
@@ -28,6 +28,8 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
   const server = await loadServer()
   const state = resolve(terminal.directory, invocation.text('state')!)
   const { cert, key, caFile } = await server.localCertificate({ folder: join(state, 'tls') })
+  // Before anything is said to run: a signal right after that must drain already.
+  const stopped = stopSignal()
   const sample = await startSample(server, samplePort)
   const gateway = await listen(server, {
     policy: chosen.policy,
@@ -49,7 +51,7 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
   }
   for (const warning of policyWarnings(chosen.resolved, Date.now(), host)) terminal.err(`warning: ${warning}`)
   terminal.out(invocation.flag('json') ? JSON.stringify({ ...demo, try: curlLines(demo) }) : greeting(demo))
-  return untilStopped(terminal, GRACE_MS, async (options) => {
+  return untilStopped(stopped, terminal, GRACE_MS, async (options) => {
     const closed = await gateway.close(options)
     await sample.close()
     return closed

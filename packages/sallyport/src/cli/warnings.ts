@@ -3,9 +3,9 @@
 import { disclosureWarnings } from '../controls/disclosure/index.ts'
 import type { DisclosureSetting } from '../controls/disclosure/setting.ts'
 import type { Mode } from '../guard/control.ts'
-import { type ResolvedPolicy } from '../guard/resolve.ts'
-import { controls } from '../posture/register.ts'
+import type { ResolvedPolicy } from '../guard/resolve.ts'
 import { sentence } from '../policy/problem.ts'
+import { controls } from '../posture/register.ts'
 
 /**
  * The warnings of a policy.

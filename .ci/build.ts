@@ -1,5 +1,6 @@
-// Builds what is published: each package's sources to JavaScript and declarations in its dist/, with a manifest whose
-// paths point there. Development and tests need no build; this is for `npm publish` and for the tests of the tarballs.
+// Builds what is published: each package's entries as few JavaScript files (loading a file costs a process more than
+// reading it), the declarations beside them, and a manifest whose paths point there. Development and tests need no build;
+// this is for `npm publish` and for the tests of the tarballs.
 
 import { execFileSync } from 'node:child_process'
 import {
@@ -14,12 +15,14 @@ import {
 } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { buildSync } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 type Manifest = Record<string, unknown> & {
   readonly bin?: Record<string, string>
   readonly exports: Record<string, string>
+  readonly sideEffects?: readonly string[]
 }
 
 /** Builds one package and returns the folder to publish. */
@@ -36,7 +39,7 @@ export function buildPackage(name: string): string {
       compilerOptions: {
         noEmit: false,
         declaration: true,
-        rewriteRelativeImportExtensions: true,
+        emitDeclarationOnly: true,
         rootDir: join(folder, 'src'),
         outDir: out,
         sourceMap: false,
@@ -50,6 +53,7 @@ export function buildPackage(name: string): string {
   rmSync(project)
   rewriteDeclarations(out)
   const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
+  bundle(folder, out, manifest)
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(publishable(manifest), null, 2)}\n`)
   for (const file of ['LICENSE']) cpSync(join(root, file), join(out, file))
   for (const file of ['README.md', 'schema'])
@@ -58,6 +62,27 @@ export function buildPackage(name: string): string {
     cpSync(join(root, 'README.md'), join(out, 'README.md'))
   for (const target of Object.values(manifest.bin ?? {})) chmodSync(join(out, built(target)), 0o755)
   return out
+}
+
+function bundle(folder: string, out: string, manifest: Manifest): void {
+  const build = (entries: readonly string[], chunks: string) =>
+    buildSync({
+      entryPoints: entries.filter((entry) => entry.endsWith('.ts')).map((entry) => join(folder, entry)),
+      outdir: out,
+      outbase: join(folder, 'src'),
+      bundle: true,
+      splitting: true,
+      chunkNames: `${chunks}/[hash]`,
+      format: 'esm',
+      target: 'node22',
+      platform: 'node',
+      packages: 'external',
+      legalComments: 'inline',
+      logLevel: 'warning',
+    })
+  build(Object.values(manifest.exports), 'chunks')
+  // A process of its own: what it shares with the library would only cut the library into more files.
+  if (manifest.bin) build(Object.values(manifest.bin), 'cli/chunks')
 }
 
 // Declarations keep the .ts of their imports; outside this checkout only the .js form resolves.
@@ -86,6 +111,7 @@ function publishable(manifest: Manifest): unknown {
   return {
     ...published,
     exports,
+    ...(manifest.sideEffects ? { sideEffects: manifest.sideEffects.map(built) } : {}),
     ...(manifest.bin
       ? { bin: Object.fromEntries(Object.entries(manifest.bin).map(([key, target]) => [key, built(target)])) }
       : {}),

@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { errorsMarkdown } from '../packages/sallyport/src/errors/markdown.ts'
 import { policyJsonSchema } from '../packages/sallyport/src/guard/policy.ts'
-import { controls } from '../packages/sallyport/src/posture/register.ts'
 import type { JsonSchema } from '../packages/sallyport/src/policy/schema.ts'
+import { controls } from '../packages/sallyport/src/posture/register.ts'
 
 const NOTE = '<!-- Written by `npm run docs` from the code. -->'
 

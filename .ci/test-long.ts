@@ -10,7 +10,9 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const seed = Number(process.env['SALLYPORT_SEED'] ?? Date.now() % 2 ** 31)
 
 const files = ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts']
-  .flatMap((pattern) => globSync(pattern, { cwd: root, exclude: (name) => String(name).endsWith('node_modules') }))
+  .flatMap((pattern) =>
+    globSync(pattern, { cwd: root, exclude: (name) => String(name).endsWith('node_modules') }),
+  )
   .filter((file) => readFileSync(`${root}${file}`, 'utf8').includes('/runs.ts'))
   .sort()
 

@@ -3,7 +3,7 @@
 
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import { NodeIncoming } from '../../packages/sallyport/src/adapters/node/incoming.ts'
-import { GuardedResponse, setExchange } from '../../packages/sallyport/src/adapters/node/response.ts'
+import { guardedResponse, setExchange } from '../../packages/sallyport/src/adapters/node/response.ts'
 import { createGuard } from '../../packages/sallyport/src/guard/guard.ts'
 import { machine, median } from '../load.ts'
 
@@ -42,6 +42,8 @@ function nanosPerCall(run: () => void): number {
   }
   return median(times)
 }
+
+const GuardedResponse = guardedResponse()
 
 /** Runs the comparison and returns its table as Markdown. */
 export function benchApply(): string {

@@ -11,6 +11,14 @@ export interface ProjectSetting {
 }
 
 const USE = `
+const wrong = definePolicy({ cors: { origins: ['https://*.github.io'] } })
+try {
+  createServer(wrong)
+  throw new Error('a pattern for a public suffix was accepted')
+} catch (error) {
+  if (!String(error.message).includes('public suffix list')) throw error
+}
+createServer({ cors: { origins: ['https://*.example.com'] } })
 const policy = definePolicy({ extends: 'recommended', routes: { '/v1/status': { data: 'public', credentials: 'none' } } })
 const server = createServer(policy, (_request, response) => response.end('{}'))
 server.listen(0, '127.0.0.1', async () => {
@@ -73,7 +81,7 @@ export const settings: readonly ProjectSetting[] = [
     name: 'TypeScript under Node’s type stripping',
     type: 'module',
     files: {
-      'use.ts': `import { definePolicy } from 'sallyport'\nimport { createServer } from 'sallyport/node'\n${USE.replace('server.address()', 'server.address() as import("node:net").AddressInfo')}`,
+      'use.ts': `import { definePolicy } from 'sallyport'\nimport { createServer } from 'sallyport/node'\n${USE.replace('server.address()', 'server.address() as import("node:net").AddressInfo').replace('error.message', '(error as Error).message')}`,
     },
     run: [['node', 'use.ts']],
   },

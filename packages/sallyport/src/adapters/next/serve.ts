@@ -1,11 +1,12 @@
 // Puts a guard under every HTTP server of this process, also where a framework makes the server and hides it.
 
 import { subscribe } from 'node:diagnostics_channel'
-import { Server as HttpServer, ServerResponse } from 'node:http'
-import { Server as HttpsServer } from 'node:https'
+import type { Server } from 'node:http'
+import type { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Guard } from '../../guard/guard.ts'
 import { attach, enter } from '../node/attach.ts'
+import { http, isHttpServer } from '../node/http.ts'
 
 // On the server itself and under a shared name: next.config.ts and a bundled instrumentation.ts each load a copy of
 // this module.
@@ -28,16 +29,16 @@ export function guardServers(guard: Guard): void {
     })
 }
 
-type MarkedServer = (HttpServer | HttpsServer) & { [GUARDED]?: Guard }
+type MarkedServer = (Server | TlsServer) & { [GUARDED]?: Guard }
 
 function isServer(handle: unknown): handle is MarkedServer {
-  return handle instanceof HttpServer || handle instanceof HttpsServer
+  return isHttpServer(handle)
 }
 
 function adopt(server: MarkedServer): void {
   if (server[GUARDED] || current === undefined) return
   server[GUARDED] = current
-  attach(server as HttpServer, current)
+  attach(server as Server, current)
 }
 
 // `next start` listens before it reads its configuration, and lets the requests wait that come in between: they are
@@ -46,7 +47,7 @@ function adopt(server: MarkedServer): void {
 function adoptRequestOf(handle: unknown): void {
   const socket = handle as Socket & { server?: unknown; _httpMessage?: unknown }
   const response = socket._httpMessage
-  if (!(response instanceof ServerResponse) || response.headersSent || !isServer(socket.server)) return
+  if (!(response instanceof http().ServerResponse) || response.headersSent || !isServer(socket.server)) return
   const guard = socket.server[GUARDED]
   if (guard !== undefined && guard === current) enter(guard, response.req, response)
 }

@@ -1,8 +1,7 @@
 // Puts a guard under a server of node:http, ours or a framework's: the server's answers become guarded responses,
 // its events pass the guard first, and what its parser refuses is answered by the policy.
 
-import { Server as HttpServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
-import { Server as HttpsServer } from 'node:https'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../../errors/catalogue.ts'
@@ -12,11 +11,12 @@ import type { Exchange } from '../../guard/exchange.ts'
 import type { Guard } from '../../guard/guard.ts'
 import { limitBody } from './body-limit.ts'
 import { dropCookies } from './cookies.ts'
+import { http, isHttpServer } from './http.ts'
 import { NodeIncoming } from './incoming.ts'
 import { closeUnread, isRefused, onClientError, refuseFurther, refuseRaw, refuseUpgrade } from './refusal.ts'
 import {
   exchangeOf,
-  GuardedResponse,
+  guardedResponse,
   guardOf,
   guardPrototype,
   guardResponse,
@@ -63,7 +63,7 @@ export function attach(server: Server, guard: Guard): void {
 
 // Answers of HTTP/2 are another class, which would pass without a header of the policy.
 function refuseOtherServers(server: object): void {
-  if (server instanceof HttpServer || server instanceof HttpsServer) return
+  if (isHttpServer(server)) return
   throw new Error(
     `attach: the guard speaks HTTP/1.1 only, but this is a ${server.constructor.name}; pass a server of node:http or node:https`,
   )
@@ -75,7 +75,7 @@ function adoptResponses(server: Server): void {
   const key = Object.getOwnPropertySymbols(server).find((symbol) => symbol.description === 'ServerResponse')
   if (!key) return
   const slots = server as unknown as Record<symbol, { readonly prototype: object }>
-  if (slots[key] === ServerResponse) slots[key] = GuardedResponse
+  if (slots[key] === http().ServerResponse) slots[key] = guardedResponse()
   else if (slots[key]) guardPrototype(slots[key].prototype)
 }
 

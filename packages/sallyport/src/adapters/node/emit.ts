@@ -1,6 +1,5 @@
 // Puts a cell's lines on an answer of node:http: removes what the policy owns, merges Vary, decides on the body.
 
-import { STATUS_CODES, validateHeaderValue } from 'node:http'
 import type { ErrorCode } from '../../errors/catalogue.ts'
 import { PROBLEM_TYPE, problemBody } from '../../errors/problem-document.ts'
 import { type CompiledCell, mergeVary, OWNED, PASS, VARY, WATCHED } from '../../guard/compile.ts'
@@ -8,6 +7,7 @@ import type { Seen } from '../../guard/control.ts'
 import { staysOnReplaced } from '../../guard/emission.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import type { NodeHeaders } from './fast-path.ts'
+import { http } from './http.ts'
 
 /** The head to send, and the body that replaces the application's where one does. */
 export interface Emission {
@@ -97,7 +97,7 @@ function warn(exchange: Exchange, error: unknown): void {
 
 /** The status line without an application's own reason phrase. */
 export function plainStatusLine(status: number): string {
-  return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n`
+  return `HTTP/1.1 ${status} ${http().STATUS_CODES[status] ?? 'unknown'}\r\n`
 }
 
 /** Names and values in turn, from a flat list, a nested list or an object; a value may be a list of lines. */
@@ -122,7 +122,7 @@ function take(compiled: CompiledCell, headers: NodeHeaders, isTable: boolean): T
     const text = Array.isArray(value) ? value.join(', ') : String(value)
     if (bits & VARY) {
       // Merged, it is written past Node's own check.
-      validateHeaderValue(name, value === undefined ? (value as never) : text)
+      http().validateHeaderValue(name, value === undefined ? (value as never) : text)
       vary = vary === undefined ? text : `${vary}, ${text}`
     }
     if (bits & WATCHED) {

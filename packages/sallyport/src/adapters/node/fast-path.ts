@@ -1,7 +1,8 @@
 // Whether this Node writes a response's head the way the fast path relies on. Two things of Node's inside are used: the
 // underscore method `_storeHeader`, and the table of headers set so far; both are proved here before anyone trusts them.
 
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { http } from './http.ts'
 
 /** The forms in which Node hands over headers: its own table, a flat or nested list, a caller's object. */
 export type NodeHeaders = Record<string, unknown> | readonly unknown[] | undefined
@@ -12,21 +13,20 @@ interface Internals {
   readonly _header: string | null
 }
 
-const inherited = ServerResponse.prototype as unknown as Internals
+let inherited: Internals | undefined
 
 /** Node's own writing of a head: status line, headers, then Date, Connection and framing. */
 export function storeHead(response: ServerResponse, firstLine: string, headers: NodeHeaders): void {
+  inherited ??= http().ServerResponse.prototype as unknown as Internals
   inherited._storeHeader.call(response, firstLine, headers)
 }
 
 const EMPTY_REQUEST = { method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 } as IncomingMessage
 
-const TABLE = Object.getOwnPropertySymbols(new ServerResponse(EMPTY_REQUEST)).find(
-  (symbol) => symbol.description === 'kOutHeaders',
-)
+let table: symbol | undefined
 
 function tableOf(response: object): unknown {
-  return TABLE && (response as Record<symbol, unknown>)[TABLE]
+  return table && (response as Record<symbol, unknown>)[table]
 }
 
 /** True where the headers are Node's own table of what was set: lower-case name → [name, value]. */
@@ -39,9 +39,13 @@ export function isHeaderTable(response: ServerResponse, headers: NodeHeaders): b
  * of set headers is the one we read, and that what is deleted from it is not sent.
  */
 function proveFastPath(): boolean {
+  const { ServerResponse: Plain } = http()
   try {
+    table = Object.getOwnPropertySymbols(new Plain(EMPTY_REQUEST)).find(
+      (symbol) => symbol.description === 'kOutHeaders',
+    )
     let sawTable = false
-    class Probe extends ServerResponse {
+    class Probe extends Plain {
       _storeHeader(firstLine: string, headers: NodeHeaders): void {
         sawTable = isHeaderTable(this, headers)
         delete (headers as Record<string, unknown>)['x-removed']
@@ -64,8 +68,13 @@ function proveFastPath(): boolean {
   }
 }
 
+let proved: boolean | undefined
+
 /**
- * True where heads are written by the fast path. The environment variable lets the tests run the public way on a Node
- * that has the fast one.
+ * True where heads are written by the fast path. Proved when the first server gets its guard. The environment variable
+ * lets the tests run the public way on a Node that has the fast one.
  */
-export const usesFastPath: boolean = process.env.SALLYPORT_PUBLIC_API_ONLY !== '1' && proveFastPath()
+export function usesFastPath(): boolean {
+  proved ??= process.env.SALLYPORT_PUBLIC_API_ONLY !== '1' && proveFastPath()
+  return proved
+}

@@ -1,16 +1,12 @@
 // `sallyport/node`: the guard under node:http.
 
-import {
-  createServer as createHttpServer,
-  type RequestListener,
-  type Server,
-  type ServerOptions,
-} from 'node:http'
-import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https'
+import type { RequestListener, Server, ServerOptions } from 'node:http'
+import type { ServerOptions as TlsOptions } from 'node:https'
 import type { TransportSetting } from '../../controls/transport/setting.ts'
 import { createGuard, type Guard } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
 import { answerCrash, attach } from './attach.ts'
+import { http, https } from './http.ts'
 import { exchangeOf, guardPrototype } from './response.ts'
 
 export type { ErrorCode } from '../../errors/catalogue.ts'
@@ -63,8 +59,8 @@ export function createServer(
   const guard = compile(policy)
   const settings = { ...SAFE_SERVER_OPTIONS, ...shorterHead(options), ...options }
   const server: Server = speaksTls(options)
-    ? createHttpsServer({ minVersion: minVersionOf(guard), ...settings })
-    : createHttpServer(settings)
+    ? https().createServer({ minVersion: minVersionOf(guard), ...settings })
+    : http().createServer(settings)
   // Node drops headers over this count without a word; the `request` control counts and refuses them first.
   server.maxHeadersCount = 0
   attach(server, guard)

@@ -15,7 +15,7 @@ const suites = globSync('*.test.ts', { cwd: here })
   .map((file) => here + file)
 
 test('this Node has the fast path', () => {
-  assert.equal(usesFastPath, process.env.SALLYPORT_PUBLIC_API_ONLY !== '1')
+  assert.equal(usesFastPath(), process.env.SALLYPORT_PUBLIC_API_ONLY !== '1')
 })
 
 test('everything holds through the public API as well', { timeout: 120_000 }, () => {

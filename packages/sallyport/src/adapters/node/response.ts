@@ -1,13 +1,14 @@
 // The response of node:http whose head is written under the policy. Every answer that Node makes after parsing goes
 // through `writeHead` and `_storeHeader`: handlers', frameworks', and Node's own 400, 417 and 503.
 
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { ErrorCode } from '../../errors/catalogue.ts'
 import { OWNED } from '../../guard/compile.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import type { Guard } from '../../guard/guard.ts'
 import { emit, flatHeaders, plainStatusLine } from './emit.ts'
 import { isHeaderTable, type NodeHeaders, storeHead, usesFastPath } from './fast-path.ts'
+import { http } from './http.ts'
 import { NodeIncoming } from './incoming.ts'
 import { refuseFurther } from './refusal.ts'
 
@@ -15,6 +16,7 @@ const guards = new WeakMap<object, Guard>()
 
 /** Remembers which guard a server's answers are written under. */
 export function setGuard(server: Server, guard: Guard): void {
+  choosePath()
   guards.set(server, guard)
 }
 
@@ -64,74 +66,85 @@ function codeOfNode(response: ServerResponse, status: number): ErrorCode | undef
 
 type Callback = (error?: Error | null) => void
 
-/** A response that carries the policy, whatever the application does to its headers. */
-export class GuardedResponse<
-  Request extends IncomingMessage = IncomingMessage,
-> extends ServerResponse<Request> {
-  [EXCHANGE]: Exchange | undefined = undefined;
-  [REPLACEMENT]: string | undefined = undefined
+function makeGuardedResponse() {
+  return class GuardedResponse<Request extends IncomingMessage = IncomingMessage> extends http()
+    .ServerResponse<Request> {
+    [EXCHANGE]: Exchange | undefined = undefined;
+    [REPLACEMENT]: string | undefined = undefined
 
-  _storeHeader(firstLine: string, headers: NodeHeaders): void {
-    const { statusCode } = this
-    const known = this[EXCHANGE]
-    const exchange = known ?? (usesFastPath ? openLate(this, statusCode) : undefined)
-    if (exchange === undefined || !usesFastPath) {
-      storeHead(this, firstLine, headers)
-      return
+    _storeHeader(firstLine: string, headers: NodeHeaders): void {
+      const { statusCode } = this
+      const known = this[EXCHANGE]
+      const exchange = known ?? (isFast ? openLate(this, statusCode) : undefined)
+      if (exchange === undefined || !isFast) {
+        storeHead(this, firstLine, headers)
+        return
+      }
+      const code = known ? undefined : codeOfNode(this, statusCode)
+      const emission = emit(exchange, statusCode, headers, isHeaderTable(this, headers), code)
+      let line = firstLine
+      if (emission.body !== undefined) {
+        this[REPLACEMENT] = emission.body
+        this.statusCode = emission.status
+        line = plainStatusLine(emission.status)
+      }
+      storeHead(this, line + emission.wire, emission.headers)
     }
-    const code = known ? undefined : codeOfNode(this, statusCode)
-    const emission = emit(exchange, statusCode, headers, isHeaderTable(this, headers), code)
-    let line = firstLine
-    if (emission.body !== undefined) {
-      this[REPLACEMENT] = emission.body
-      this.statusCode = emission.status
-      line = plainStatusLine(emission.status)
+
+    override write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
+      if (this.statusCode >= 400) this.decideOnBody()
+      if (this[REPLACEMENT] === undefined || this.writableEnded)
+        return super.write(chunk, encoding as BufferEncoding, callback)
+      const done = typeof encoding === 'function' ? encoding : callback
+      if (done) process.nextTick(done)
+      return true
     }
-    storeHead(this, line + emission.wire, emission.headers)
-  }
 
-  override write(chunk: unknown, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
-    if (this.statusCode >= 400) this.decideOnBody()
-    if (this[REPLACEMENT] === undefined || this.writableEnded)
-      return super.write(chunk, encoding as BufferEncoding, callback)
-    const done = typeof encoding === 'function' ? encoding : callback
-    if (done) process.nextTick(done)
-    return true
-  }
-
-  override end(chunk?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
-    if (this.statusCode >= 400) {
-      const bytes = byteLength(chunk, encoding)
-      if (bytes !== undefined) this.decideOnBody(bytes)
+    override end(chunk?: unknown, encoding?: BufferEncoding | (() => void), callback?: () => void): this {
+      if (this.statusCode >= 400) {
+        const bytes = byteLength(chunk, encoding)
+        if (bytes !== undefined) this.decideOnBody(bytes)
+      }
+      const replacement = this[REPLACEMENT]
+      if (replacement === undefined || this.writableEnded)
+        return super.end(chunk, encoding as BufferEncoding, callback)
+      const done = [chunk, encoding, callback].find((value) => typeof value === 'function')
+      const body = this.req?.method === 'HEAD' ? '' : replacement
+      return super.end(body, done as (() => void) | undefined)
     }
-    const replacement = this[REPLACEMENT]
-    if (replacement === undefined || this.writableEnded)
-      return super.end(chunk, encoding as BufferEncoding, callback)
-    const done = [chunk, encoding, callback].find((value) => typeof value === 'function')
-    const body = this.req?.method === 'HEAD' ? '' : replacement
-    return super.end(body, done as (() => void) | undefined)
-  }
 
-  override addTrailers(trailers: Parameters<ServerResponse['addTrailers']>[0]): void {
-    const names = exchangeOf(this)?.cell.compiled.names
-    const entries = Array.isArray(trailers) ? trailers : Object.entries(trailers)
-    // A trailer that a client merges into the head must not stand against the policy.
-    const kept = names ? entries.filter(([name]) => (names(String(name)) & OWNED) === 0) : entries
-    super.addTrailers(kept as [string, string][])
-  }
+    override addTrailers(trailers: Parameters<ServerResponse['addTrailers']>[0]): void {
+      const names = exchangeOf(this)?.cell.compiled.names
+      const entries = Array.isArray(trailers) ? trailers : Object.entries(trailers)
+      // A trailer that a client merges into the head must not stand against the policy.
+      const kept = names ? entries.filter(([name]) => (names(String(name)) & OWNED) === 0) : entries
+      super.addTrailers(kept as [string, string][])
+    }
 
-  // Whether the body is replaced is known when the head is written, so the head comes first. A body that comes whole
-  // still gets its Content-Length from Node; what is no body is left for Node to say, before a head is written.
-  private decideOnBody(wholeBytes?: number): void {
-    if (this.headersSent || !exchangeOf(this)?.cell.compiled.replaceBody) return
-    if (wholeBytes !== undefined) (this as unknown as { _contentLength: number })._contentLength = wholeBytes
-    this.writeHead(this.statusCode)
+    // Whether the body is replaced is known when the head is written, so the head comes first. A body that comes whole
+    // still gets its Content-Length from Node; what is no body is left for Node to say, before a head is written.
+    decideOnBody(wholeBytes?: number): void {
+      if (this.headersSent || !exchangeOf(this)?.cell.compiled.replaceBody) return
+      if (wholeBytes !== undefined)
+        (this as unknown as { _contentLength: number })._contentLength = wholeBytes
+      this.writeHead(this.statusCode)
+    }
   }
+}
+
+type GuardedResponse = InstanceType<ReturnType<typeof makeGuardedResponse>>
+
+let made: ReturnType<typeof makeGuardedResponse> | undefined
+
+/** The class of responses that carry the policy, whatever the application does to their headers. */
+export function guardedResponse(): ReturnType<typeof makeGuardedResponse> {
+  made ??= makeGuardedResponse()
+  return made
 }
 
 /** The same by Node's public `writeHead` alone, at a higher price. */
 function writeGuardedHead(this: GuardedResponse, status: number, ...rest: unknown[]): ServerResponse {
-  const { writeHead } = ServerResponse.prototype
+  const { writeHead } = http().ServerResponse.prototype
   const known = this[EXCHANGE]
   const exchange = this.headersSent ? undefined : (known ?? openLate(this, status))
   if (!exchange) return writeHead.call(this, status, ...(rest as [never]))
@@ -153,9 +166,13 @@ function writeGuardedHead(this: GuardedResponse, status: number, ...rest: unknow
   return writeHead.call(this, emission.status, flat as string[])
 }
 
+let isFast = true
+
 // Only where this Node has no `_storeHeader` that we know; an override costs even where it does nothing.
-if (!usesFastPath)
-  GuardedResponse.prototype.writeHead = writeGuardedHead as typeof GuardedResponse.prototype.writeHead
+function choosePath(): void {
+  isFast = usesFastPath()
+  if (!isFast) guardedResponse().prototype.writeHead = writeGuardedHead as GuardedResponse['writeHead']
+}
 
 function byteLength(chunk: unknown, encoding: unknown): number | undefined {
   if (chunk === undefined || chunk === null || typeof chunk === 'function') return 0
@@ -183,18 +200,21 @@ function overlaid(before: readonly unknown[], given: readonly unknown[]): readon
  * Answers of servers without a guard pass through it unchanged.
  */
 export function guardPrototype(prototype: object): void {
+  const plain = http().ServerResponse.prototype
+  const guarded = guardedResponse().prototype
   for (let at: object | null = prototype; at !== null; at = Object.getPrototypeOf(at)) {
-    if (at === GuardedResponse.prototype || at === ServerResponse.prototype) return
-    if (Object.getPrototypeOf(at) !== ServerResponse.prototype) continue
-    Object.setPrototypeOf(at, GuardedResponse.prototype)
+    if (at === guarded || at === plain) return
+    if (Object.getPrototypeOf(at) !== plain) continue
+    Object.setPrototypeOf(at, guarded)
     return
   }
 }
 
 /** Makes a response a guarded one, where its class is not one already. */
 export function guardResponse(response: ServerResponse): void {
-  if (response instanceof GuardedResponse) return
+  const guarded = guardedResponse()
+  if (response instanceof guarded) return
   const prototype = Object.getPrototypeOf(response) as object
-  if (prototype === ServerResponse.prototype) Object.setPrototypeOf(response, GuardedResponse.prototype)
+  if (prototype === http().ServerResponse.prototype) Object.setPrototypeOf(response, guarded.prototype)
   else guardPrototype(prototype)
 }

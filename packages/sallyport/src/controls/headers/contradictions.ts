@@ -5,7 +5,7 @@ import { problem } from '../../policy/schema.ts'
 import { cspProblems } from './csp-contradictions.ts'
 import { FIXED } from './enforce.ts'
 import { framingOfCsp, framingOfXfo, framingSurplus } from './framing.ts'
-import { FEATURES } from './permissions.ts'
+import { features } from './permissions.ts'
 import { type HeadersSetting, strippedNames } from './setting.ts'
 
 export function headersContradictions(setting: HeadersSetting): readonly PolicyProblem[] {
@@ -61,8 +61,8 @@ function permissions({ permissionsPolicy }: HeadersSetting): readonly PolicyProb
   return entries.flatMap(([feature, allowed]) => {
     const path = childPath('permissionsPolicy', feature)
     const found: PolicyProblem[] = []
-    if (!FEATURES.has(feature)) {
-      const meant = nearest(feature, [...FEATURES.keys()])
+    if (!features().has(feature)) {
+      const meant = nearest(feature, [...features().keys()])
       found.push(
         problem(
           path,

@@ -25,11 +25,19 @@ sync-xhr unload vertical-scroll`
 
 const words = (text: string) => text.split(/\s+/)
 
-/** Each feature with what holds where the header says nothing of it: the page itself, or everyone. */
-export const FEATURES: ReadonlyMap<string, 'self' | '*'> = new Map([
-  ...words(SELF).map((name) => [name, 'self'] as const),
-  ...words(EVERYONE).map((name) => [name, '*'] as const),
-])
+let known: ReadonlyMap<string, 'self' | '*'> | undefined
+
+/**
+ * Each feature with what holds where the header says nothing of it: the page itself, or everyone. Made when first asked
+ * for, since most processes load the library and never ask.
+ */
+export function features(): ReadonlyMap<string, 'self' | '*'> {
+  known ??= new Map([
+    ...words(SELF).map((name) => [name, 'self'] as const),
+    ...words(EVERYONE).map((name) => [name, '*'] as const),
+  ])
+  return known
+}
 
 /** Features and who may use them. */
 export type Permissions = Readonly<Record<string, readonly string[]>>
@@ -79,7 +87,7 @@ export function parsePermissions(value: string): Permissions | undefined {
 function grants(permissions: Permissions, feature: string): readonly string[] | 'default' | '*' {
   const allowed = Object.hasOwn(permissions, feature) ? permissions[feature] : undefined
   if (allowed !== undefined) return allowed.includes('*') ? '*' : allowed
-  return FEATURES.get(feature) === '*' ? '*' : 'default'
+  return features().get(feature) === '*' ? '*' : 'default'
 }
 
 // Who is granted beyond `outer`, in words.

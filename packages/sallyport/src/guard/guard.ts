@@ -174,8 +174,10 @@ function reporting(
 ): (exchange: Exchange) => Verdict {
   return (exchange) => {
     const verdict = step(exchange)
-    if (verdict?.kind !== 'deny') return verdict
-    count(wouldDo, `${control} ${verdict.code} ${cell}`)
+    if (verdict === undefined) return undefined
+    // A page that a control serves, or a preflight, is no judgement; a redirect is.
+    if (verdict.kind === 'answer' && verdict.status < 300) return verdict
+    count(wouldDo, `${control} ${verdict.kind === 'deny' ? verdict.code : verdict.status} ${cell}`)
     return undefined
   }
 }

@@ -137,7 +137,7 @@ type GuardedResponse = InstanceType<ReturnType<typeof makeGuardedResponse>>
 let made: ReturnType<typeof makeGuardedResponse> | undefined
 
 /** The class of responses that carry the policy, whatever the application does to their headers. */
-export function guardedResponse(): ReturnType<typeof makeGuardedResponse> {
+export function guardedResponse(): typeof ServerResponse {
   made ??= makeGuardedResponse()
   return made
 }

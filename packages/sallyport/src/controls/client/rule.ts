@@ -8,6 +8,7 @@ export const clientRule = {
   name: 'client',
   id: 'SP-CLIENT-01',
   schema: clientSchema,
+  wholePolicy: ['trustedProxies', 'forwarded', 'forwardedHost'],
   defaults: clientDefaults,
   contradictions: clientContradictions,
   compile: (setting, _cell, needs) => compileClient(setting, needs),

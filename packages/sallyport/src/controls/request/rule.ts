@@ -8,6 +8,7 @@ export const requestRule = {
   name: 'request',
   id: 'SP-REQUEST-01',
   schema: requestSchema,
+  wholePolicy: ['nonCanonical'],
   defaults: requestDefaults,
   contradictions: requestContradictions,
   compile: compileRequest,

@@ -12,9 +12,15 @@ const ORIGIN = 'https://app.example.com'
 const policy: PolicyDocument = { extends: 'api', cors: { origins: [ORIGIN] } }
 
 function manyRoutes(count: number): PolicyDocument {
-  const routes: Record<string, { data: 'private' | 'public' }> = { '/v1/things': { data: 'private' } }
+  const cache = { owner: 'policy' } as const
+  const routes: NonNullable<PolicyDocument['routes']> & Record<string, unknown> = {
+    '/v1/things': { data: 'private', cache },
+  }
   for (let i = 1; i < count; i++)
-    routes[`/v1/resource-${i % 1000}/${Math.floor(i / 1000)}/:id`] = { data: i % 2 ? 'private' : 'public' }
+    routes[`/v1/resource-${i % 1000}/${Math.floor(i / 1000)}/:id`] = {
+      data: i % 2 ? 'private' : 'public',
+      cache,
+    }
   return { ...policy, routes }
 }
 

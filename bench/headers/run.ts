@@ -31,17 +31,22 @@ const NAMES = [
 ] as const
 type Name = (typeof NAMES)[number]
 
-const GOALS: readonly { ours: Name; theirs: Name; most: number }[] = [
+// The last three say how near the framework itself stands to the goal: no layer over it can come below.
+const GOALS: readonly { ours: Name; theirs: Name; most?: number }[] = [
   { ours: 'sallyport', theirs: 'bare', most: 1.1 },
   { ours: 'routes-10000', theirs: 'routes-10', most: 1.15 },
   { ours: 'express-sallyport', theirs: 'express-usual', most: 0.65 },
   { ours: 'fastify-sallyport', theirs: 'fastify-usual', most: 0.4 },
   { ours: 'hono-sallyport', theirs: 'hono-usual', most: 0.4 },
+  { ours: 'express', theirs: 'express-usual' },
+  { ours: 'fastify', theirs: 'fastify-usual' },
+  { ours: 'hono', theirs: 'hono-usual' },
 ]
 
 /** Runs the comparison and returns its table as Markdown. */
 export async function benchHeaders(rounds: number, seconds: number): Promise<string> {
   if (!canLoad()) return ''
+  buildPackage('sallyport')
   const costs = new Map<Name, Cost[]>(NAMES.map((name) => [name, []]))
   const headers = ['Origin: https://app.example.com', 'User-Agent: bench', 'Accept: application/json']
   const targets: Target[] = []
@@ -64,7 +69,7 @@ export async function benchHeaders(rounds: number, seconds: number): Promise<str
   const goals = GOALS.map(({ ours, theirs, most }) => {
     const cpu = ratio(ours, theirs, (cost) => cost.cpuMicros)
     const throughput = ratio(ours, theirs, (cost) => cost.requestsPerSecond)
-    return `| ${ours} / ${theirs} | ${cpu.toFixed(2)} | ≤ ${most} | ${cpu <= most ? 'yes' : 'no'} | ${throughput.toFixed(2)} |`
+    return `| ${ours} / ${theirs} | ${cpu.toFixed(2)} | ${most === undefined ? '' : `≤ ${most}`} | ${most === undefined ? '' : cpu <= most ? 'yes' : 'no'} | ${throughput.toFixed(2)} |`
   })
   return [
     `### Headers: server CPU per request\n\n${machine()}; ${rounds} rounds of ${seconds} s, wrk with 64 connections on another core.\n`,

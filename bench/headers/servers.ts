@@ -5,6 +5,10 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { PolicyDocument } from '../../packages/sallyport/src/guard/policy.ts'
 
+// The published build, typed as its sources.
+const built = (entry: string) =>
+  import(new URL(`../../packages/sallyport/dist/adapters/${entry}`, import.meta.url).href)
+
 const BODY = '{"ok":true}'
 const ORIGIN = 'https://app.example.com'
 
@@ -42,15 +46,21 @@ const servers: Readonly<Record<string, () => Promise<Server>>> = {
     return createServer(bare)
   },
   async sallyport() {
-    const node = await import('../../packages/sallyport/src/adapters/node/index.ts')
+    const node = (await built(
+      'node/index.js',
+    )) as typeof import('../../packages/sallyport/src/adapters/node/index.ts')
     return node.createServer(policy, bare)
   },
   async 'routes-10'() {
-    const node = await import('../../packages/sallyport/src/adapters/node/index.ts')
+    const node = (await built(
+      'node/index.js',
+    )) as typeof import('../../packages/sallyport/src/adapters/node/index.ts')
     return node.createServer(manyRoutes(10), bare)
   },
   async 'routes-10000'() {
-    const node = await import('../../packages/sallyport/src/adapters/node/index.ts')
+    const node = (await built(
+      'node/index.js',
+    )) as typeof import('../../packages/sallyport/src/adapters/node/index.ts')
     return node.createServer(manyRoutes(10_000), bare)
   },
   async express() {
@@ -70,7 +80,9 @@ const servers: Readonly<Record<string, () => Promise<Server>>> = {
   },
   async 'express-sallyport'() {
     const { default: express } = await import('express')
-    const { guard } = await import('../../packages/sallyport/src/adapters/express.ts')
+    const { guard } = (await built(
+      'express.js',
+    )) as typeof import('../../packages/sallyport/src/adapters/express.ts')
     const app = express()
     guard(app, policy)
     app.get('/v1/things', (_request, response) => void response.json({ ok: true }))
@@ -96,7 +108,9 @@ const servers: Readonly<Record<string, () => Promise<Server>>> = {
   },
   async 'fastify-sallyport'() {
     const { default: fastify } = await import('fastify')
-    const { guarded } = await import('../../packages/sallyport/src/adapters/fastify.ts')
+    const { guarded } = (await built(
+      'fastify.js',
+    )) as typeof import('../../packages/sallyport/src/adapters/fastify.ts')
     const app = fastify({ ...guarded(policy) })
     app.get('/v1/things', async () => ({ ok: true }))
     await app.ready()
@@ -122,7 +136,9 @@ const servers: Readonly<Record<string, () => Promise<Server>>> = {
   async 'hono-sallyport'() {
     const { Hono } = await import('hono')
     const { createAdaptorServer } = await import('@hono/node-server')
-    const { guarded } = await import('../../packages/sallyport/src/adapters/hono.ts')
+    const { guarded } = (await built(
+      'hono.js',
+    )) as typeof import('../../packages/sallyport/src/adapters/hono.ts')
     const app = new Hono()
     app.get('/v1/things', (context) => context.json({ ok: true }))
     return createAdaptorServer({ fetch: app.fetch, ...guarded(policy) }) as Server

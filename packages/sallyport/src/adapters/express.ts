@@ -3,6 +3,7 @@
 
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { OWNED } from '../guard/compile.ts'
 import { attach, enter } from './node/attach.ts'
 import { compile, type Guard, type PolicyOrGuard } from './node/index.ts'
 import { guardOf, guardPrototype } from './node/response.ts'
@@ -14,6 +15,7 @@ export interface ExpressApp {
   (request: never, response: never, ...rest: never[]): unknown
   /** The prototype that Express gives to each response. */
   readonly response: object
+  disable?(setting: string): unknown
 }
 
 /** A guarded app. */
@@ -44,6 +46,9 @@ export function guard(app: ExpressApp, policy: PolicyOrGuard): GuardedApp {
   const compiled = compile(policy)
   guardsOfApps.set(app, compiled)
   guardPrototype(app.response)
+  // What no answer may carry need not be set on each to be taken away again.
+  if (compiled.cells.every((cell) => cell.compiled.names('x-powered-by') === OWNED))
+    app.disable?.('x-powered-by')
   watchServers()
   enterLate(app, compiled)
   return {

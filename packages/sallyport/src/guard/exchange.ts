@@ -100,6 +100,12 @@ export class Exchange {
     return this.clientValue
   }
 
+  /** What declared proxies say of the client's scheme; `unknown` where none is declared. */
+  get forwardedScheme(): Scheme {
+    // Without declared proxies nothing is forwarded, and the caller need not be looked at.
+    return this.cell.compiled.identify.client === undefined ? 'unknown' : this.client.scheme
+  }
+
   /** Made by `client` when first asked for; empty where the policy asks for none. */
   get requestId(): string {
     this.requestIdValue ??= this.cell.compiled.identify.requestId?.(this) ?? ''

@@ -68,7 +68,20 @@ export function createGuard(
     }),
   )
 
+  // Most requests ask for few paths. The memory is small, and so are the paths in it: a caller that fills it only
+  // makes itself be looked up like everybody else.
+  const recent = new Map<string, Cell>()
+
   function cellOf(method: string, path: string): Cell {
+    if (method !== 'GET' || path.length > RECENT_PATH) return findCell(method, path)
+    const known = recent.get(path)
+    if (known !== undefined) return known
+    const cell = findCell(method, path)
+    if (recent.size < RECENT) recent.set(path, cell)
+    return cell
+  }
+
+  function findCell(method: string, path: string): Cell {
     if (pathFault(path) !== undefined || router.isAmbiguous(method, path)) return strict
     return router.find(method, path) ?? fallback
   }
@@ -101,6 +114,9 @@ export function createGuard(
     },
   }
 }
+
+const RECENT = 512
+const RECENT_PATH = 128
 
 const UNREAD = { method: '', target: '', httpVersion: '', rawHeaders: [], header: () => undefined }
 

@@ -40,25 +40,28 @@ export function attach(server: Server, guard: Guard): void {
   adoptResponses(server)
   // Node answers these by itself unless somebody listens.
   for (const event of ['checkContinue', 'checkExpectation', 'connect']) server.on(event, () => {})
-  const emit = server.emit.bind(server) as Emit
-  server.emit = ((event: string, ...args: unknown[]): boolean => {
+  const own = server.emit as Emit
+  const emit: Emit = (event, first, second) => own.call(server, event, first, second)
+  server.emit = function guardedEmit(event: string, first?: unknown, second?: unknown): boolean {
     switch (event) {
       case 'request':
-        return onRequest(guard, emit, args[0] as IncomingMessage, args[1] as ServerResponse)
+        return onRequest(guard, emit, first as IncomingMessage, second as ServerResponse)
       case 'checkContinue':
-        return onContinue(guard, server, emit, args[0] as IncomingMessage, args[1] as ServerResponse)
+        return onContinue(guard, server, emit, first as IncomingMessage, second as ServerResponse)
       case 'checkExpectation':
-        return onExpectation(guard, args[0] as IncomingMessage, args[1] as ServerResponse)
+        return onExpectation(guard, first as IncomingMessage, second as ServerResponse)
       case 'connect':
-        return onConnect(guard, (args[0] as IncomingMessage).socket)
+        return onConnect(guard, (first as IncomingMessage).socket)
       case 'upgrade':
-        return onUpgrade(guard, emit, args)
+        // biome-ignore lint/complexity/noArguments: every event of a server passes here, and a list would be made of each
+        return onUpgrade(guard, own.bind(server), Array.from(arguments).slice(1))
       case 'clientError':
-        return onClientError(guard, args[0] as Error & { code?: string }, args[1] as Socket)
+        return onClientError(guard, first as Error & { code?: string }, second as Socket)
       default:
-        return emit(event, ...args)
+        // biome-ignore lint/complexity/noArguments: as many values as there were
+        return own.apply(server, arguments as unknown as [string, ...unknown[]])
     }
-  }) as typeof server.emit
+  } as typeof server.emit
 }
 
 // Answers of HTTP/2 are another class, which would pass without a header of the policy.

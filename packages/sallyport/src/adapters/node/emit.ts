@@ -37,7 +37,7 @@ export function emit(
 ): Emission {
   const { compiled } = exchange.cell
   const found = take(compiled, headers, isTable)
-  const seen = found.seen ?? NOTHING_SEEN
+  const seen = found.noted?.seen ?? NOTHING_SEEN
   let wire = compiled.fixed.wire
   let code = ownCode
   try {
@@ -46,7 +46,7 @@ export function emit(
   } catch (error) {
     return emissionOfFailure(exchange, status, error)
   }
-  wire += varyWire(compiled, found.vary)
+  wire += varyWire(compiled, found.noted?.vary)
   if (code === undefined) return { status, wire, headers: found.headers, body: undefined }
   const body = problemBody(code, exchange.requestId, status)
   wire += `Content-Type: ${PROBLEM_TYPE}\r\n`
@@ -109,38 +109,44 @@ export function flatHeaders(headers: NodeHeaders): readonly unknown[] {
 
 interface Taken {
   readonly headers: NodeHeaders
-  readonly vary: string | undefined
-  readonly seen: Map<string, string> | undefined
+  readonly noted: Noted | undefined
 }
 
-function take(compiled: CompiledCell, headers: NodeHeaders, isTable: boolean): Taken {
-  if (headers === undefined || headers === null) return { headers, vary: undefined, seen: undefined }
-  const { names } = compiled
-  let vary: string | undefined
-  let seen: Map<string, string> | undefined
-  const note = (name: string, bits: number, value: unknown): boolean => {
+// What the policy wants to know of the application's headers; most answers have nothing of it.
+class Noted {
+  vary: string | undefined = undefined
+  seen: Map<string, string> | undefined = undefined
+
+  /** Takes one header; true where it is not sent as it is. */
+  take(name: string, bits: number, value: unknown): boolean {
     const text = Array.isArray(value) ? value.join(', ') : String(value)
     if (bits & VARY) {
       // Merged, it is written past Node's own check.
       http().validateHeaderValue(name, value === undefined ? (value as never) : text)
-      vary = vary === undefined ? text : `${vary}, ${text}`
+      this.vary = this.vary === undefined ? text : `${this.vary}, ${text}`
     }
     if (bits & WATCHED) {
-      seen ??= new Map()
+      this.seen ??= new Map()
       const lower = name.toLowerCase()
-      const before = seen.get(lower)
-      seen.set(lower, before === undefined ? text : `${before}, ${text}`)
+      const before = this.seen.get(lower)
+      this.seen.set(lower, before === undefined ? text : `${before}, ${text}`)
     }
     return (bits & (OWNED | VARY)) !== 0
   }
+}
 
+function take({ names }: CompiledCell, headers: NodeHeaders, isTable: boolean): Taken {
+  let noted: Noted | undefined
+  if (headers === undefined || headers === null) return { headers, noted }
   if (isTable) {
     const table = headers as Record<string, [string, unknown]>
     for (const key in table) {
       const bits = names(key)
-      if (bits !== PASS && note(key, bits, table[key]![1])) delete table[key]
+      if (bits === PASS) continue
+      noted ??= new Noted()
+      if (noted.take(key, bits, table[key]![1])) delete table[key]
     }
-    return { headers, vary, seen }
+    return { headers, noted }
   }
   if (Array.isArray(headers)) {
     const flat = flatHeaders(headers)
@@ -148,21 +154,24 @@ function take(compiled: CompiledCell, headers: NodeHeaders, isTable: boolean): T
     for (let i = 0; i < flat.length; i += 2) {
       const name = String(flat[i])
       const bits = names(name)
-      if (bits !== PASS && note(name, bits, flat[i + 1])) kept ??= flat.slice(0, i)
+      if (bits !== PASS) noted ??= new Noted()
+      if (bits !== PASS && noted!.take(name, bits, flat[i + 1])) kept ??= flat.slice(0, i)
       else kept?.push(flat[i], flat[i + 1])
     }
-    return { headers: kept ?? headers, vary, seen }
+    return { headers: kept ?? headers, noted }
   }
   const object = headers as Record<string, unknown>
   let kept: Record<string, unknown> | undefined
-  for (const key of Object.keys(object)) {
+  for (const key in object) {
     const bits = names(key)
-    if (bits !== PASS && note(key, bits, object[key])) {
+    if (bits === PASS || !Object.hasOwn(object, key)) continue
+    noted ??= new Noted()
+    if (noted.take(key, bits, object[key])) {
       kept ??= { ...object }
       delete kept[key]
     }
   }
-  return { headers: kept ?? headers, vary, seen }
+  return { headers: kept ?? headers, noted }
 }
 
 function keepSafe(headers: NodeHeaders, isTable: boolean, bytes: number): NodeHeaders {

@@ -34,10 +34,12 @@ export class NodeIncoming implements Incoming {
 
   header(name: string): string | undefined {
     const raw = this.request.rawHeaders
+    const first = name.charCodeAt(0)
     for (let i = 0; i < raw.length; i += 2) {
       const candidate = raw[i]!
-      if (candidate.length === name.length && (candidate === name || candidate.toLowerCase() === name))
-        return raw[i + 1]
+      // Length and first letter tell nearly all apart; | 32 makes a letter small, and a pseudo-field's colon stays.
+      if (candidate.length !== name.length || (candidate.charCodeAt(0) | 32) !== (first | 32)) continue
+      if (candidate === name || candidate.toLowerCase() === name) return raw[i + 1]
     }
     return undefined
   }

@@ -69,8 +69,9 @@ type Callback = (error?: Error | null) => void
 function makeGuardedResponse() {
   return class GuardedResponse<Request extends IncomingMessage = IncomingMessage> extends http()
     .ServerResponse<Request> {
-    [EXCHANGE]: Exchange | undefined = undefined;
-    [REPLACEMENT]: string | undefined = undefined
+    // Declared only: V8 defines class fields with computed names by a slow way, on every response.
+    declare [EXCHANGE]: Exchange | undefined
+    declare [REPLACEMENT]: string | undefined
 
     _storeHeader(firstLine: string, headers: NodeHeaders): void {
       const { statusCode } = this
@@ -210,11 +211,17 @@ export function guardPrototype(prototype: object): void {
   }
 }
 
+// Prototypes known to end in the guarded one.
+const guardedPrototypes = new WeakSet<object>()
+
 /** Makes a response a guarded one, where its class is not one already. */
 export function guardResponse(response: ServerResponse): void {
-  const guarded = guardedResponse()
-  if (response instanceof guarded) return
+  const guarded = guardedResponse().prototype
   const prototype = Object.getPrototypeOf(response) as object
-  if (prototype === http().ServerResponse.prototype) Object.setPrototypeOf(response, guarded.prototype)
-  else guardPrototype(prototype)
+  if (prototype === guarded || guardedPrototypes.has(prototype)) return
+  if (prototype === http().ServerResponse.prototype) Object.setPrototypeOf(response, guarded)
+  else {
+    guardPrototype(prototype)
+    guardedPrototypes.add(prototype)
+  }
 }

@@ -2,6 +2,7 @@
 
 import type { EmitStage, Identify, Needs, Stage } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
+import type { Lines } from '../../guard/lines.ts'
 import { isRequestId, randomHex } from './identifiers.ts'
 import { headerLines, withoutSpaces } from './lists.ts'
 import { clientBehind, type ProxyRules } from './proxied.ts'
@@ -49,11 +50,32 @@ function inboundTrace(exchange: Exchange) {
   return lines.length === 1 ? parseTraceparent(withoutSpaces(lines[0]!)) : undefined
 }
 
+// One on every answer: the form that is not asked for is not made.
+class IdLine implements Lines {
+  private readonly name: string
+  private readonly prefix: string
+  private readonly id: string
+
+  constructor(name: string, prefix: string, id: string) {
+    this.name = name
+    this.prefix = prefix
+    this.id = id
+  }
+
+  get pairs(): Lines['pairs'] {
+    return [[this.name, this.id]]
+  }
+
+  get wire(): string {
+    return `${this.prefix}${this.id}\r\n`
+  }
+}
+
 function requestIdStage(name: string): EmitStage {
   const prefix = `${name}: `
   return {
     owns: [name.toLowerCase()],
     // No check of the value: it is made here, or matched `isRequestId`.
-    perAnswer: ({ requestId }) => ({ pairs: [[name, requestId]], wire: `${prefix}${requestId}\r\n` }),
+    perAnswer: ({ requestId }) => new IdLine(name, prefix, requestId),
   }
 }

@@ -31,7 +31,7 @@ const REFUSED: Verdict = { kind: 'deny', code: 'https_required', close: true }
 function requireHttps(setting: TransportSetting, exchange: Exchange): Verdict {
   // At a listener of ours the connection says it. Behind a front only what a declared proxy forwards does.
   const scheme =
-    setting.tls === 'here' ? (exchange.incoming.encrypted ? 'https' : 'http') : exchange.client.scheme
+    setting.tls === 'here' ? (exchange.incoming.encrypted ? 'https' : 'http') : exchange.forwardedScheme
   if (scheme !== 'http') return undefined
   const location = setting.plainHttp === 'redirect' ? redirectTarget(exchange) : undefined
   if (location === undefined) return REFUSED

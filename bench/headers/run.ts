@@ -2,6 +2,7 @@
 // Every server is loaded in turn, round after round; ratios are medians of the ratios within one round.
 
 import { fileURLToPath } from 'node:url'
+import { buildPackage } from '../../.ci/build.ts'
 import {
   type Cost,
   canLoad,

@@ -13,16 +13,20 @@ const files = ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts']
   .flatMap((pattern) =>
     globSync(pattern, { cwd: root, exclude: (name) => String(name).endsWith('node_modules') }),
   )
-  .filter((file) => readFileSync(`${root}${file}`, 'utf8').includes('/runs.ts'))
+  .filter((file) => readFileSync(`${root}${file}`, 'utf8').includes('fc.assert'))
   .sort()
 
 const started = Date.now()
-const result = spawnSync(process.execPath, ['--test', '--test-reporter=tap', ...files], {
-  cwd: root,
-  encoding: 'utf8',
-  maxBuffer: 2 ** 28,
-  env: { ...process.env, SALLYPORT_RUNS_FACTOR: String(FACTOR), SALLYPORT_SEED: String(seed) },
-})
+const result = spawnSync(
+  process.execPath,
+  ['--import', './.ci/properties.ts', '--test', '--test-reporter=tap', ...files],
+  {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+    env: { ...process.env, SALLYPORT_RUNS_FACTOR: String(FACTOR), SALLYPORT_SEED: String(seed) },
+  },
+)
 const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)`, 'm').exec(result.stdout)?.[1] ?? 0)
 if (result.status !== 0) console.log(result.stdout)
 const seconds = Math.round((Date.now() - started) / 1000)

@@ -27,7 +27,7 @@ if (chosen.length === 0) {
 
 const result = spawnSync(
   process.execPath,
-  ['--test', '--test-concurrency=2', '--test-timeout=600000', ...chosen],
+  ['--import', './.ci/properties.ts', '--test', '--test-concurrency=2', '--test-timeout=600000', ...chosen],
   {
     cwd: root,
     stdio: 'inherit',

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { runs } from '../../sallyport/test/runs.ts'
 import { ask, gatewayFor, HERE, IN_FRONT, upstreamFor } from './harness.ts'
 
 const ANSWERS = [
@@ -67,7 +68,7 @@ test('an upstream that answers damaged bytes costs its own requests and nothing 
       bytes = answer
       await ask(running, '/').catch((error: NodeJS.ErrnoException) => assert.equal(error.code, 'ECONNRESET'))
     }),
-    { numRuns: 300, seed: 1 },
+    runs(300),
   )
   bytes = Buffer.from(ANSWERS[0]!)
   assert.equal((await ask(running, '/')).body, 'hello')
@@ -82,7 +83,7 @@ test('callers that send damaged bytes cost their own connections and nothing els
     const running = await gatewayFor(context, { upstream, policy, status: true })
     await fc.assert(
       fc.asyncProperty(damaged(REQUESTS), (request) => offer(running.port, request)),
-      { numRuns: 300, seed: 2 },
+      runs(300),
     )
     assert.equal((await ask(running, '/')).body, 'hello')
   }
@@ -95,7 +96,7 @@ test('bytes that are no TLS are nothing to a TLS listener', async (context) => {
     fc.asyncProperty(fc.oneof(damaged(REQUESTS), fc.uint8Array({ minLength: 1, maxLength: 200 })), (bytes) =>
       offer(running.port, Buffer.from(bytes)),
     ),
-    { numRuns: 60, seed: 3 },
+    runs(60),
   )
   assert.equal((await ask(running, '/')).body, 'hello')
 })

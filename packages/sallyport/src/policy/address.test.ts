@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { isIPv4, isIPv6 } from 'node:net'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../test/runs.ts'
 import { formatAddress, parseAddress, peerAddress } from './address.ts'
 
 const canonical = (text: string) => {
@@ -86,7 +87,7 @@ describe('addresses', () => {
       fc.property(text, (candidate) => {
         assert.equal(parseAddress(candidate) !== undefined, isIPv4(candidate) || isIPv6(candidate))
       }),
-      { numRuns: 3000 },
+      runs(3000),
     )
   })
 
@@ -98,7 +99,7 @@ describe('addresses', () => {
         assert.deepEqual(parseAddress(once), address)
         assert.equal(canonical(once), once)
       }),
-      { numRuns: 2000 },
+      runs(2000),
     )
   })
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../test/runs.ts'
 import { createGuard } from '../guard/guard.ts'
 import { type PathFault, pathFault } from './canonical.ts'
 
@@ -210,7 +211,7 @@ describe('canonical paths', () => {
         assert.ok(decoded.split('/').every((segment) => segment !== '.' && segment !== '..'))
         assert.equal(decodeURIComponent(decoded.replace(/%(?![0-9A-Fa-f]{2})/g, '%25')), decoded)
       }),
-      { numRuns: 2000 },
+      runs(2000),
     )
   })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { BlockList } from 'node:net'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../test/runs.ts'
 import { formatAddress, parseAddress } from './address.ts'
 import { type Cidr, cidrSet, formatCidr, networkOf, parseCidr } from './cidr.ts'
 
@@ -89,7 +90,7 @@ describe('ranges of addresses', () => {
         }
         for (const range of parsed) assert.equal(set.covers(range), true)
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 

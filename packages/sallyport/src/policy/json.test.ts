@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../test/runs.ts'
 import { readJson } from './json.ts'
 
 test('a wrong text is refused with line and column', () => {
@@ -87,7 +88,7 @@ test('any text is read or refused as by JSON.parse, names that stand twice apart
         else if (!result.fault.message.endsWith('stands twice')) assert.equal(parsed, undefined)
       },
     ),
-    { numRuns: 2000 },
+    runs(2000),
   )
 })
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../test/runs.ts'
 import { pathFault } from './canonical.ts'
 import { foldPath, isPatternFault, METHODS, type Pattern, parsePattern } from './pattern.ts'
 import { buildRouter } from './router.ts'
@@ -130,7 +131,7 @@ describe('router', () => {
       fc.property(keys, method, path, (routes, verb, at) => {
         assert.equal(routerOf(routes).find(verb, at), naive(routes, verb, at))
       }),
-      { numRuns: 3000 },
+      runs(3000),
     )
   })
 
@@ -166,7 +167,7 @@ describe('router', () => {
         }
         assert.equal(routerOf(routes).isAmbiguous(verb, at), best?.text !== naive(routes, verb, at))
       }),
-      { numRuns: 3000 },
+      runs(3000),
     )
   })
 

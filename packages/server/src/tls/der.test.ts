@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { runs } from '../../../sallyport/test/runs.ts'
 import {
   boolean,
   explicit,
@@ -54,6 +55,6 @@ test('lengths are in the definite form with the fewest octets', () => {
               : [0x83, 1, (size >> 8) & 255, size & 255]
       assert.deepEqual([...der.subarray(1, der.length - size)], expected)
     }),
-    { numRuns: 200 },
+    runs(200),
   )
 })

@@ -5,6 +5,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { Exchange } from 'sallyport/node'
+import { runs } from '../../../sallyport/test/runs.ts'
 import { nominatedNames, requestHead } from './request-head.ts'
 import { MAX_HEADER_LINES, responseHead } from './response-head.ts'
 
@@ -69,7 +70,7 @@ test('whatever an upstream sends, the head that passes is one that Node writes w
         response.writeHead(status, head.headers)
       },
     ),
-    { numRuns: 2_000 },
+    runs(2_000),
   )
 })
 

@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { forms, WEAKER } from '../../../test/kinds/hostile.ts'
 import { listening } from '../../../test/kinds/listen.ts'
 import { type Answer, parseAnswer, send, valuesOf } from '../../../test/kinds/wire.ts'
+import { runs } from '../../../test/runs.ts'
 import type { PolicyDocument } from './index.ts'
 import { createServer } from './index.ts'
 
@@ -77,7 +78,7 @@ describe('ownership', () => {
           )
         },
       ),
-      { numRuns: 60 },
+      runs(60),
     )
   })
 

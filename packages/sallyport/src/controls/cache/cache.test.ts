@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../test/runs.ts'
 import type { CellInfo, DataClass } from '../../guard/cell.ts'
 import type { Observation, Strength } from '../../guard/control.ts'
 import { sentence } from '../../policy/problem.ts'
@@ -133,7 +134,7 @@ describe('the order', () => {
         assert.ok(atLeast(a, b, where) || atLeast(b, a, where))
         if (atLeast(a, b, where) && atLeast(b, c, where)) assert.ok(atLeast(a, c, where))
       }),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 

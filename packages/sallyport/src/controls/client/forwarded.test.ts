@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../test/runs.ts'
 import { formatAddress } from '../../policy/address.ts'
 import { parseForwardedElement } from './forwarded.ts'
 import { entriesFromRight, MAX_CHARACTERS, MAX_ENTRIES, parseHop } from './lists.ts'
@@ -104,7 +105,7 @@ describe('lists from the right', () => {
           assert.deepEqual(entriesFromRight(sent, quoted).slice(0, own.length), own.toReversed())
         },
       ),
-      { numRuns: 2000 },
+      runs(2000),
     )
   })
 

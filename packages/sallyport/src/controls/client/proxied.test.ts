@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../test/runs.ts'
 import type { Client, Incoming } from '../../guard/exchange.ts'
 import { createGuard } from '../../guard/guard.ts'
 import type { ClientSetting } from './setting.ts'
@@ -178,7 +179,7 @@ describe('the client address', () => {
             assert.equal(guard.open(incoming('10.0.0.1', sent)).client.address, '203.0.113.9')
           },
         ),
-        { numRuns: 1000 },
+        runs(1000),
       )
     }
   })

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { corsFetch, type Network, type PageRequest } from '../../../test/cors/browser.ts'
 import { drive } from '../../../test/cors/drive.ts'
 import { ALL_ASKS, asks, credentials, settings } from '../../../test/cors/universe.ts'
+import { runs } from '../../../test/runs.ts'
 import type { CellInfo, Credentials } from '../../guard/cell.ts'
 import type { Change, Strength } from '../../guard/control.ts'
 import { createGuard } from '../../guard/guard.ts'
@@ -273,7 +274,7 @@ test('comparing is reflexive and antisymmetric', () => {
       assert.equal(verdict(a, a, kind), 'neutral')
       assert.equal(verdict(b, a, kind), OPPOSITE[verdict(a, b, kind)])
     }),
-    { numRuns: 1000 },
+    runs(1000),
   )
 })
 
@@ -313,7 +314,7 @@ test('comparing is transitive', () => {
         assert.equal(verdict(a, c, kind), first === 'neutral' ? second : first)
       },
     ),
-    { numRuns: 1500 },
+    runs(1500),
   )
   assert.ok(chained > 300, `${chained} chains`)
 })
@@ -340,7 +341,7 @@ test('a setting that grants what the other refused is never called stronger or n
         )
       },
     ),
-    { numRuns: 400 },
+    runs(400),
   )
   assert.ok(grantsMore > 100, `${grantsMore} pairs granted more`)
 })
@@ -351,7 +352,7 @@ test('where a setting grants every page of the small world alike, the difference
       const found = verdict(a, b, kind)
       if (found === 'neutral') assert.deepEqual(enforced(a, kind, ALL_ASKS), enforced(b, kind, ALL_ASKS))
     }),
-    { numRuns: 60 },
+    runs(60),
   )
 })
 
@@ -373,7 +374,7 @@ test('the origin that a weaker change names was refused before, and is allowed n
         assert.deepEqual(enforced(b, kind, [page]), [true], because)
       }
     }),
-    { numRuns: 300 },
+    runs(300),
   )
   assert.ok(named > 100, `${named} sentences`)
 })

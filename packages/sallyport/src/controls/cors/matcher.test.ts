@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../test/runs.ts'
 import { lookAlikes } from './examples.ts'
 import { compilePatterns } from './matcher.ts'
 import { isOriginFault, type ListedOrigin, parseOrigin } from './origin.ts'
@@ -132,7 +133,7 @@ test('patterns match what they mean, by a browser’s reading of the origin', ()
         )
       },
     ),
-    { numRuns: 3000 },
+    runs(3000),
   )
 })
 

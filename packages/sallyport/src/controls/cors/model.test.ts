@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { corsFetch, type Network, type PageRequest } from '../../../test/cors/browser.ts'
 import { corsLines, drive, valuesOf } from '../../../test/cors/drive.ts'
 import { asks, credentials, settings } from '../../../test/cors/universe.ts'
+import { runs } from '../../../test/runs.ts'
 import { createGuard } from '../../guard/guard.ts'
 import type { CorsSetting } from './setting.ts'
 
@@ -94,7 +95,7 @@ test('D12 a browser lets a page read exactly what the policy grants its origin',
         }
       },
     ),
-    { numRuns: 1500 },
+    runs(1500),
   )
   // A generator that allows nothing, or everything, would prove nothing.
   assert.ok(allowed > 500 && refused > 500, `${allowed} allowed, ${refused} refused`)
@@ -132,6 +133,6 @@ test('no answer says more than its class: no credentials beside "*", nothing to 
         }
       },
     ),
-    { numRuns: 1000 },
+    runs(1000),
   )
 })

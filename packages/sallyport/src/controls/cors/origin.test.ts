@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../test/runs.ts'
 import { isOriginFault, parseOrigin } from './origin.ts'
 
 const taken = [
@@ -125,7 +126,7 @@ test('any text is either refused with a mend, or the very text that a browser se
       const sample = text.replace('*', 'a')
       assert.equal(new URL(sample).origin, sample)
     }),
-    { numRuns: 2000 },
+    runs(2000),
   )
 })
 

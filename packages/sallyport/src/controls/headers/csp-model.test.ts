@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../test/runs.ts'
 import { verdictOf } from '../faces.ts'
 import { compareCsp } from './csp-compare.ts'
 import { covers, parseSource } from './csp-source.ts'
@@ -137,7 +138,7 @@ describe('CSP against an independent matcher', () => {
           )
         },
       ),
-      { numRuns: 2000 },
+      runs(2000),
     )
   })
 
@@ -155,7 +156,7 @@ describe('CSP against an independent matcher', () => {
               assert.ok(sourceMatches(outer, where), `${outer} ${inner} ${where.href}`)
         },
       ),
-      { numRuns: 2000 },
+      runs(2000),
     )
   })
 

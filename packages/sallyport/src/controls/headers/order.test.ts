@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../test/runs.ts'
 import type { Strength } from '../../guard/control.ts'
 import { verdictOf } from '../faces.ts'
 import { compareHeaders } from './compare.ts'
@@ -124,7 +125,7 @@ describe('the order as a whole', () => {
   it('is antisymmetric: the way back is the mirror of the way there', () => {
     fc.assert(
       fc.property(pair, ([a, b]) => assert.equal(verdict(b, a), MIRROR[verdict(a, b)])),
-      { numRuns: 500 },
+      runs(500),
     )
   })
 
@@ -153,7 +154,7 @@ describe('the order as a whole', () => {
           if (ab === 'stronger' || bc === 'stronger') assert.equal(ac, 'stronger')
         },
       ),
-      { numRuns: 1500 },
+      runs(1500),
     )
     assert.ok(met > 50, `only ${met} chains`)
   })

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../test/runs.ts'
 import { asksForH2c, contentLength, fieldOf, isChunked, isConnection } from './fields.ts'
 import { isHost } from './host.ts'
 
@@ -144,7 +145,7 @@ describe('host', () => {
           }
         },
       ),
-      { numRuns: 3000 },
+      runs(3000),
     )
   })
 

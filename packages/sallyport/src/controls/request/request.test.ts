@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../test/runs.ts'
 import { catalogue, type ErrorCode } from '../../errors/catalogue.ts'
 import type { Denial, Place } from '../../guard/control.ts'
 import { createGuard } from '../../guard/guard.ts'
@@ -272,7 +273,7 @@ describe('request', () => {
           assert.ok(code === undefined || code in catalogue)
         },
       ),
-      { numRuns: 300 },
+      runs(300),
     )
   })
 })

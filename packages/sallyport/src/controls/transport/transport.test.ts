@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../../test/runs.ts'
 import type { CellInfo } from '../../guard/cell.ts'
 import type { Observation, Strength } from '../../guard/control.ts'
 import { sentence } from '../../policy/problem.ts'
@@ -126,7 +127,7 @@ describe('the order', () => {
         if (atLeast(a, b) && atLeast(b, a)) assert.equal(verdictOf(compareTransport(a, b)), 'neutral')
         if (atLeast(a, b) && atLeast(b, c)) assert.ok(atLeast(a, c))
       }),
-      { numRuns: 3000 },
+      runs(3000),
     )
   })
 })

@@ -12,7 +12,7 @@ export const CREDENTIALS = ['bearer', 'cookie', 'mixed', 'none'] as const
 export type Credentials = (typeof CREDENTIALS)[number]
 
 /** Where a cell comes from. */
-export type CellOrigin = 'route' | 'default' | 'strict'
+type CellOrigin = 'route' | 'default' | 'strict'
 
 /** The description of a cell: what a control knows of the place where it works. */
 export interface CellInfo {

@@ -16,7 +16,7 @@ export const WATCHED = 2
 export const VARY = 4
 
 /** Looks up what is done with a header name, in whatever case the application writes it. */
-export type NameTable = (name: string) => number
+type NameTable = (name: string) => number
 
 /** A cell's stages, ready to run. */
 export interface CompiledCell {

@@ -12,12 +12,12 @@ export const MODES = ['enforce', 'report', 'off'] as const
 export type Mode = (typeof MODES)[number]
 
 /** What a control's setting has in common with every other. */
-export interface ModeSetting {
+interface ModeSetting {
   readonly mode?: Mode
 }
 
 /** The requirement ids that a control supports. */
-export interface StandardsMap {
+interface StandardsMap {
   /** OWASP ASVS 5.0.0. */
   readonly asvs: readonly string[]
   /** OWASP API Security Top 10, 2023. */
@@ -180,7 +180,7 @@ export interface Change {
 }
 
 /** Why nobody outside can see a control at work. */
-export interface NotObservable {
+interface NotObservable {
   readonly because: string
 }
 

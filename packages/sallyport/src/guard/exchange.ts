@@ -59,9 +59,6 @@ export class DirectClient implements Client {
   }
 }
 
-/** Which kind of credential a request is judged by. */
-export type CredentialKind = 'none' | 'bearer' | 'cookie'
-
 /** One request on its way through the controls. */
 export class Exchange {
   readonly incoming: Incoming

@@ -22,7 +22,7 @@ import { register } from './register.ts'
 
 type Register = typeof register
 /** The setting of each control, by its name. */
-export type Settings = { readonly [C in Register[number] as C['name']]?: Infer<C['schema']> }
+type Settings = { readonly [C in Register[number] as C['name']]?: Infer<C['schema']> }
 
 /** What a route says; where it says nothing, the policy's own top level holds. */
 export interface RoutePolicy extends Settings {

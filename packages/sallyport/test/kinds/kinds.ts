@@ -4,7 +4,7 @@
 import { type Answer, headIsThere, parseAnswer, send, valuesOf, type Where } from './wire.ts'
 
 /** What an app under test serves: the routes, and what each answers. */
-export const ROUTES = {
+const ROUTES = {
   'GET /ok': '200 with a small JSON body (also to HEAD)',
   'GET /empty': '204',
   'GET /same': '304',

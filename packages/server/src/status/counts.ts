@@ -12,7 +12,7 @@ export interface StatusReport {
 }
 
 /** Requests since the start. */
-export interface RequestCounts {
+interface RequestCounts {
   /** All that could be read. */
   readonly total: number
   /** Refused by the policy. */

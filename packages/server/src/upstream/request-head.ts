@@ -12,7 +12,7 @@ export interface RequestHead {
 }
 
 /** How the request's body is framed: none, a known number of bytes, or chunks. */
-export type BodyFraming =
+type BodyFraming =
   | { readonly kind: 'none' }
   | { readonly kind: 'length'; readonly bytes: number }
   | { readonly kind: 'chunked' }

@@ -1,25 +1,22 @@
 // The kinds of answers that an HTTP server gives, each with the bytes that provoke it. An app under test serves the
-// routes named in ROUTES; the checker wants every header of the policy exactly once, with the exact value.
+// routes named below; the checker wants every header of the policy exactly once, with the exact value.
 
 import { type Answer, headIsThere, parseAnswer, send, valuesOf, type Where } from './wire.ts'
 
-/** What an app under test serves: the routes, and what each answers. */
-const ROUTES = {
-  'GET /ok': '200 with a small JSON body (also to HEAD)',
-  'GET /empty': '204',
-  'GET /same': '304',
-  'GET /moved': '302 to /ok',
-  'POST /echo':
-    '200 with the JSON it was sent; bodies over BODY_LIMIT bytes are refused by the app, broken JSON too',
-  'GET /throws': 'throws an Error whose message is SECRET',
-  'GET /rejects': 'rejects with such an Error',
-  'GET /unauthorized': '401',
-  'GET /forbidden': '403',
-  'OPTIONS /ok': '204 with "Allow: GET, HEAD, OPTIONS", by the app itself',
-  'GET /events': 'text/event-stream: one event, then nothing more',
-  'GET /broken': '200, some bytes of a body, then the connection is cut',
-  'GET /items/:id': '200',
-} as const
+// What an app under test serves: the routes, and what each answers.
+//   GET /ok: 200 with a small JSON body (also to HEAD)
+//   GET /empty: 204
+//   GET /same: 304
+//   GET /moved: 302 to /ok
+//   POST /echo: 200 with the JSON it was sent; bodies over BODY_LIMIT bytes are refused by the app, broken JSON too
+//   GET /throws: throws an Error whose message is SECRET
+//   GET /rejects: rejects with such an Error
+//   GET /unauthorized: 401
+//   GET /forbidden: 403
+//   OPTIONS /ok: 204 with "Allow: GET, HEAD, OPTIONS", by the app itself
+//   GET /events: text/event-stream: one event, then nothing more
+//   GET /broken: 200, some bytes of a body, then the connection is cut
+//   GET /items/:id: 200
 
 /** Bytes; what the app itself takes. */
 export const BODY_LIMIT = 1_000

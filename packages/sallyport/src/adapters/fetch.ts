@@ -1,6 +1,7 @@
 // `sallyport/fetch`: the guard round a Fetch handler, for Bun, Deno, workerd and every other host of Request and
 // Response. What such a host answers before it calls a handler (its parser's refusals) is out of our reach.
 
+import { isAmbientScheme } from '../guard/ambient.ts'
 import { replyFor, replyForCode } from '../guard/answer.ts'
 import type { Exchange } from '../guard/exchange.ts'
 import { createGuard, type Guard } from '../guard/guard.ts'
@@ -92,11 +93,21 @@ export function guard<Rest extends readonly unknown[], Result extends Response |
   }
 }
 
+/** What a browser sent along by itself. */
+function ambientHeaders(headers: Headers): string[] {
+  const authorization = headers.get('authorization')
+  return [
+    ...(headers.has('cookie') ? ['cookie'] : []),
+    ...(authorization !== null && isAmbientScheme(authorization) ? ['authorization'] : []),
+  ]
+}
+
 // The handler gets the host's own request wherever nothing has to be taken from it: hosts hang things on it.
 function inputFor(request: Request, exchange: Exchange, body: LimitedBody | undefined): Request {
-  if (body === undefined && !(exchange.cookiesIgnored && request.headers.has('cookie'))) return request
+  const dropped = exchange.cookiesIgnored ? ambientHeaders(request.headers) : []
+  if (body === undefined && dropped.length === 0) return request
   const headers = new Headers(request.headers)
-  if (exchange.cookiesIgnored) headers.delete('cookie')
+  for (const name of dropped) headers.delete(name)
   if (body === undefined) return new Request(request, { headers })
   // `duplex` is not yet in the type: Fetch standard, RequestInit; streams must say "half".
   return new Request(request, { headers, body: body.stream, duplex: 'half' } as RequestInit)

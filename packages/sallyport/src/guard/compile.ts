@@ -73,6 +73,7 @@ function firstCode(
 // Applications write few different names, but the memory of spellings is bounded all the same: names can come from
 // an upstream.
 const SPELLINGS = 1024
+const SPELLING = 64
 
 function nameTable(table: ReadonlyMap<string, number>): NameTable {
   const spellings = new Map<string, number>()
@@ -80,7 +81,7 @@ function nameTable(table: ReadonlyMap<string, number>): NameTable {
     const known = spellings.get(name)
     if (known !== undefined) return known
     const bits = table.get(name.toLowerCase()) ?? PASS
-    if (spellings.size < SPELLINGS) spellings.set(name, bits)
+    if (spellings.size < SPELLINGS && name.length <= SPELLING) spellings.set(name, bits)
     return bits
   }
 }

@@ -197,8 +197,11 @@ export interface Rule<Setting extends ModeSetting = ModeSetting> {
   readonly defaults: Setting
   /** What is contradictory or insecure in the setting of one cell; paths are relative to the setting. */
   contradictions?(setting: Setting, cell: CellInfo): readonly PolicyProblem[]
-  /** The setting of the cell for paths that are not canonical, from the policy's own; absent: the same. */
-  strict?(setting: Setting): Setting
+  /**
+   * The setting for paths that two programs may read differently, from those of the two cells that they may take them
+   * for: at least as strict as both. Absent: that of the first, the more specific one.
+   */
+  strict?(setting: Setting, other: Setting): Setting
   compile?(setting: Setting, cell: CellInfo, needs: Needs): Stage
 }
 

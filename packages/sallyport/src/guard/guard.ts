@@ -1,6 +1,7 @@
 // The guard: a compiled policy. It finds a request's cell, judges the request, and knows what every answer carries.
 
 import { pathFault } from '../policy/canonical.ts'
+import { foldPath, loosePath } from '../policy/pattern.ts'
 import { buildRouter, type Router } from '../policy/router.ts'
 import type { Cell } from './cell.ts'
 import { compileCell } from './compile.ts'
@@ -9,7 +10,7 @@ import { Exchange, type Incoming } from './exchange.ts'
 import { NO_LINES } from './lines.ts'
 import type { PolicyDocument } from './policy.ts'
 import { admitOrder, emitOrder } from './register.ts'
-import { type ResolvedCell, type ResolvedPolicy, resolvePolicy, rules } from './resolve.ts'
+import { type ResolvedCell, type ResolvedPolicy, resolvePolicy, rules, strictlyBoth } from './resolve.ts'
 
 /** What a guard may be given from outside; each has a default. */
 export interface GuardOptions {
@@ -60,13 +61,26 @@ export function createGuard(
   const compiler = cellCompiler(needs, wouldDo)
   const cells = resolved.cells.map((cell): Cell => ({ ...cell, compiled: compiler(cell) }))
   const strict = cells.at(-1)!
-  const fallback = cells.at(-2)!
-  const router: Router<Cell> = buildRouter(
-    cells.flatMap((cell, index) => {
-      const pattern = resolved.cells[index]!.pattern
-      return pattern ? [[pattern, cell] as const] : []
-    }),
+  const router: Router<number> = buildRouter(
+    resolved.cells.flatMap(({ pattern }, index) => (pattern ? [[pattern, index] as const] : [])),
   )
+  const fallbackIndex = cells.length - 2
+
+  // Made when such a path is first asked for; at most one for each two cells of the policy, and they share their
+  // compiled form with all others of their kind.
+  const doubtful = new Map<string, Cell>()
+
+  function strictlyBothOf(first: number, second: number): Cell {
+    if (first === fallbackIndex && second === fallbackIndex) return strict
+    const key = `${first} ${second}`
+    let cell = doubtful.get(key)
+    if (cell === undefined) {
+      const both = strictlyBoth(resolved.cells[first]!, resolved.cells[second]!)
+      cell = { ...both, compiled: compiler(both) }
+      doubtful.set(key, cell)
+    }
+    return cell
+  }
 
   // Most requests ask for few paths. The memory is small, and so are the paths in it: a caller that fills it only
   // makes itself be looked up like everybody else.
@@ -82,8 +96,11 @@ export function createGuard(
   }
 
   function findCell(method: string, path: string): Cell {
-    if (pathFault(path) !== undefined || router.isAmbiguous(method, path)) return strict
-    return router.find(method, path) ?? fallback
+    if (pathFault(path) !== undefined)
+      return strictlyBothOf(router.findFolded(method, loosePath(path)) ?? fallbackIndex, fallbackIndex)
+    const found = router.find(method, path) ?? fallbackIndex
+    if (!router.isAmbiguous(method, path)) return cells[found]!
+    return strictlyBothOf(router.findFolded(method, foldPath(path)) ?? fallbackIndex, found)
   }
 
   return {

@@ -1,7 +1,7 @@
 // Resolves a document once into cells: presets laid below, defaults filled in, contradictions found.
 
 import { layer } from '../policy/merge.ts'
-import { isPatternFault, type Pattern, parsePattern } from '../policy/pattern.ts'
+import { foldText, isPatternFault, type Pattern, parsePattern } from '../policy/pattern.ts'
 import { childPath, PolicyError, type PolicyProblem, PROBLEM_LIMIT, pathParts } from '../policy/problem.ts'
 import { problem } from '../policy/schema.ts'
 import { presets } from '../presets/index.ts'
@@ -106,10 +106,23 @@ function strictCell(base: RoutePolicy): ResolvedCell {
     data: 'private',
     credentials: 'mixed',
   })
-  const settings: Record<string, unknown> = { ...cell.settings }
-  for (const control of rules)
-    if (control.strict) settings[control.name] = control.strict(settings[control.name] as never)
-  return { ...cell, settings }
+  return strictlyBoth(cell, cell)
+}
+
+/** The cell of a path that one program takes for the first cell's, and another for the second's. */
+export function strictlyBoth(first: ResolvedCell, second: ResolvedCell): ResolvedCell {
+  const settings: Record<string, unknown> = { ...first.settings }
+  for (const { name, strict } of rules)
+    if (strict) settings[name] = strict(first.settings[name] as never, second.settings[name] as never)
+  return {
+    ...first,
+    id: first.origin === 'route' ? `! ${first.id}` : '!',
+    origin: 'strict',
+    pattern: undefined,
+    data: 'private',
+    credentials: 'mixed',
+    settings,
+  }
 }
 
 function routeConflicts(cells: readonly ResolvedCell[]): PolicyProblem[] {
@@ -119,7 +132,7 @@ function routeConflicts(cells: readonly ResolvedCell[]): PolicyProblem[] {
     if (!cell.pattern) continue
     const shape = cell.pattern.segments
       .map((segment) =>
-        segment.kind === 'static' ? segment.text.toLowerCase() : segment.kind === 'param' ? ':' : '*',
+        segment.kind === 'static' ? foldText(segment.text) : segment.kind === 'param' ? ':' : '*',
       )
       .join('/')
     const key = `${cell.method ?? ''} ${shape.replace(/\/$/, '')}`

@@ -152,20 +152,20 @@ describe('canonical paths', () => {
     test(`${JSON.stringify(path)} is refused a route: ${fault} (${source})`, () => {
       assert.equal(pathFault(path), fault)
       // A "?" begins the query, and a scheme the absolute form: for them the guard sees another path.
-      if (!path.includes('?') && !path.startsWith('http')) assert.equal(cellOf('GET', path), '!')
+      if (!path.includes('?') && !path.startsWith('http')) assert.match(cellOf('GET', path), /^!/)
     })
 
   for (const [method, path] of ALIASES)
     test(`${method} ${path} is another route to a careless program, and meets the strict cell`, () => {
       assert.equal(pathFault(path), undefined)
-      assert.equal(cellOf(method, path), '!')
+      assert.match(cellOf(method, path), /^!/)
     })
 
   for (const path of CANONICAL)
     test(`${path} is canonical, with or without a query`, () => {
       assert.equal(pathFault(path), undefined)
-      assert.notEqual(cellOf('GET', path), '!')
-      assert.notEqual(cellOf('GET', `${path}?a=/../%2e`), '!')
+      assert.doesNotMatch(cellOf('GET', path), /^!/)
+      assert.doesNotMatch(cellOf('GET', `${path}?a=/../%2e`), /^!/)
       assert.equal(pathFault(`${path}?../`, path.length), undefined)
     })
 

@@ -101,8 +101,40 @@ export function isPatternFault(result: Pattern | PatternFault): result is Patter
   return 'mend' in result
 }
 
-/** How a program that ignores letter case and trailing slashes would read a path. */
+/**
+ * How a program would read a path that ignores letter case and a trailing slash, and that takes an escaped character for
+ * the character where a path may hold both (RFC 3986, section 3.3: sub-delims, ":" and "@").
+ */
 export function foldPath(path: string): string {
-  const folded = path.toLowerCase()
+  const folded = foldText(path)
   return folded.length > 1 && folded.endsWith('/') ? folded.slice(0, -1) : folded
+}
+
+/** The same for a piece of a path. */
+export function foldText(text: string): string {
+  const lower = text.toLowerCase()
+  return lower.includes('%')
+    ? lower.replace(/%(?:2[146-9a-c]|3[ad]|40)/g, (code) => decodeURIComponent(code))
+    : lower
+}
+
+/**
+ * How the most forgiving program would read a path: decoded, backslashes as slashes, without parameters, empty and dot
+ * segments. Total: what can't be decoded stays as it is.
+ */
+export function loosePath(path: string): string {
+  let text = path
+  // Two rounds: some programs decode twice.
+  for (let round = 0; round < 2 && text.includes('%'); round++)
+    text = text.replace(/%([0-9a-f]{2})/gi, (_all, digits: string) =>
+      String.fromCharCode(Number.parseInt(digits, 16)),
+    )
+  const segments: string[] = []
+  for (const part of text.replaceAll('\\', '/').split('/')) {
+    const semicolon = part.indexOf(';')
+    const segment = semicolon < 0 ? part : part.slice(0, semicolon)
+    if (segment === '..') segments.pop()
+    else if (segment !== '' && segment !== '.') segments.push(segment)
+  }
+  return foldPath(`/${segments.join('/')}`)
 }

@@ -1,7 +1,7 @@
 // A radix tree over path characters: 10,000 routes cost as 10. Most specific wins: at each segment a word beats a
 // parameter beats a wildcard. Every node is reached by one way only, so a look-up never visits a node twice.
 
-import { foldPath, type Pattern, type Segment } from './pattern.ts'
+import { foldPath, foldText, type Pattern, type Segment } from './pattern.ts'
 
 interface Leaf<T> {
   any?: T
@@ -30,6 +30,8 @@ export interface Router<T> {
    * than `find` does; such a path must not be trusted with the looser of the two.
    */
   isAmbiguous(method: string, path: string): boolean
+  /** The value that such a program finds, for a path that is folded already. */
+  findFolded(method: string, folded: string): T | undefined
 }
 
 /** Builds the router from patterns and their values. */
@@ -46,6 +48,7 @@ export function buildRouter<T>(routes: readonly (readonly [Pattern, T])[]): Rout
   }
   return {
     find: (method, path) => search(exact, path, 0, method),
+    findFolded: (method, path) => search(folded, path, 0, method),
     isAmbiguous(method, path) {
       const alias = foldPath(path)
       if (alias === path && allFolded) return false
@@ -61,7 +64,7 @@ function node<T>(prefix: string): Node<T> {
 // The segments as a program reads them that ignores letter case and a trailing slash.
 function foldSegments(segments: readonly Segment[]): readonly Segment[] {
   const lower = segments.map((segment) =>
-    segment.kind === 'static' ? { kind: segment.kind, text: segment.text.toLowerCase() } : segment,
+    segment.kind === 'static' ? { kind: segment.kind, text: foldText(segment.text) } : segment,
   )
   const last = lower.at(-1)
   return lower.length > 1 && last?.kind === 'static' && last.text === '' ? lower.slice(0, -1) : lower

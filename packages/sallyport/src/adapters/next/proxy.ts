@@ -1,6 +1,7 @@
 // The policy as Next's proxy.ts, for hosts such as Vercel where no server is ours: it judges each request, and puts
 // the lines on that can be known before the answer is.
 
+import { isAmbientScheme } from '../../guard/ambient.ts'
 import { replyFor } from '../../guard/answer.ts'
 import type { Answer, Denial } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
@@ -52,7 +53,9 @@ const UNKNOWN_STATUS = 500
 
 // The wire form of NextResponse.next({ request: { headers } }): the names that stay, and each one's value.
 function passWithoutCookies(request: Request, headers: Headers): void {
-  const kept = [...request.headers].filter(([name]) => name !== 'cookie')
+  const kept = [...request.headers].filter(
+    ([name, value]) => name !== 'cookie' && !(name === 'authorization' && isAmbientScheme(value)),
+  )
   for (const [name, value] of kept) headers.set(`x-middleware-request-${name}`, value)
   headers.set('x-middleware-override-headers', kept.map(([name]) => name).join(','))
 }

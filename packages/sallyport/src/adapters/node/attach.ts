@@ -198,6 +198,7 @@ function onUpgrade(guard: Guard, emit: Emit, args: readonly unknown[]): boolean 
   const exchange = guard.open(new NodeIncoming(request))
   const verdict = admit(guard, exchange)
   if (verdict === undefined) {
+    if (exchange.target !== request.url) request.url = exchange.target
     if (exchange.cookiesIgnored) dropCookies(request)
     return emit('upgrade', ...args)
   }

@@ -24,6 +24,10 @@ export type GuardedServerOptions = ServerOptions & TlsOptions
 
 /** Compiles a policy for Node. */
 export function compile(policy: PolicyOrGuard): Guard {
+  if (typeof policy !== 'object' || policy === null)
+    throw new TypeError(
+      `the policy: expected an object, received ${policy === null ? 'null' : typeof policy}; pass a policy such as { extends: "recommended" }`,
+    )
   return 'admit' in policy ? (policy as Guard) : createGuard(policy as PolicyDocument, 'node')
 }
 

@@ -2,6 +2,7 @@
 
 import type { CellInfo } from '../../guard/cell.ts'
 import type { EmitStage, Seen, Stage } from '../../guard/control.ts'
+import type { Exchange } from '../../guard/exchange.ts'
 import { isHeaderValue, joinLines, type Lines, lines } from '../../guard/lines.ts'
 import { meetsFloor, parseCacheControl } from './directives.ts'
 import { type CacheSetting, classValue } from './setting.ts'
@@ -39,7 +40,7 @@ function owned(setting: CacheSetting, cell: CellInfo): EmitStage {
   return {
     owns: OWNS,
     watches: ['set-cookie'],
-    perAnswer: (_exchange, status, seen) => shareable(own, status, seen),
+    perAnswer: (exchange, status, seen) => shareable(own, cell, exchange, status, seen),
   }
 }
 
@@ -47,10 +48,15 @@ function isShareable({ data }: CellInfo): boolean {
   return data === 'public' || data === 'asset'
 }
 
-// A public route's errors must not be kept for the next caller, and a cookie must never be shared.
-function shareable(own: Lines, status: number, seen: Seen): Lines {
-  if (status >= 400) return NO_STORE
-  return seen.get('set-cookie') === undefined ? own : PRIVATE
+// A public route's errors and the guard's own redirects must not be kept for the next caller, a cookie must never be
+// shared, and an answer to somebody who showed a credential may be that caller's own.
+function shareable(own: Lines, cell: CellInfo, exchange: Exchange, status: number, seen: Seen): Lines {
+  if (status >= 400 || (status >= 300 && exchange.answeredByGuard)) return NO_STORE
+  if (seen.get('set-cookie') !== undefined) return PRIVATE
+  if (cell.credentials === 'none') return own
+  return exchange.header('authorization') === undefined && exchange.header('cookie') === undefined
+    ? own
+    : PRIVATE
 }
 
 // Applications send few different values; the memory of them is bounded all the same.
@@ -75,9 +81,9 @@ function delegated(setting: CacheSetting, cell: CellInfo): EmitStage {
   return {
     owns: OWNS,
     watches: [...OWNS, 'set-cookie'],
-    perAnswer(_exchange, status, seen) {
+    perAnswer(exchange, status, seen) {
       const wanted = seen.get('cache-control')
-      if (wanted === undefined) return isShareable(cell) ? shareable(own, status, seen) : own
+      if (wanted === undefined) return isShareable(cell) ? shareable(own, cell, exchange, status, seen) : own
       const { accepted, keepsPrivate } = judge(wanted)
       if (accepted === undefined) return own
       if (!keepsPrivate && seen.get('set-cookie') !== undefined) return PRIVATE

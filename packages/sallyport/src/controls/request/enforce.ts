@@ -6,7 +6,6 @@ import type { CellInfo } from '../../guard/cell.ts'
 import type { Denial, Needs, Stage, Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { lines } from '../../guard/lines.ts'
-import { pathFault } from '../../policy/canonical.ts'
 import { METHODS } from '../../policy/pattern.ts'
 import {
   asksForH2c,
@@ -139,7 +138,7 @@ export function compileRequest(setting: RequestSetting, cell: CellInfo, needs: N
       host = authority ?? host
     } else if (host === undefined && version === '1.1' && !hidesVersion) return HOST_WRONG
     if (!isTarget(exchange, host)) return TARGET
-    if (refusesPaths && exchange.target !== '*' && pathFault(exchange.path) !== undefined) return PATH
+    if (refusesPaths && exchange.target !== '*') return PATH
     return judgeBody(exchange, isHttp1 && !hidesVersion, isChunkedBody, length)
   }
 

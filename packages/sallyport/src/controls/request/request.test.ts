@@ -220,10 +220,11 @@ describe('request', () => {
       assert.equal(judge({ target: `/a${char}` }, {}, 'gateway').code, 'path_not_canonical')
   })
 
-  test('a canonical path that a careless program takes for another route passes under the strict cell everywhere', () => {
+  test('a canonical path that a careless program takes for another route is refused before somebody else’s program', () => {
     for (const target of ['/v1/upper', '/v1/Upper/', '/V1/account/1']) {
       const { code, exchange } = judge({ target }, {}, 'gateway')
-      assert.deepEqual([code, exchange.cell.origin], [undefined, 'strict'])
+      assert.deepEqual([code, exchange.cell.origin], ['path_not_canonical', 'strict'])
+      assert.equal(judge({ target }, {}, 'node').code, undefined)
     }
   })
 

@@ -2,7 +2,13 @@
 
 import type { Rule } from '../../guard/control.ts'
 import { compileRequest } from './enforce.ts'
-import { type RequestSetting, requestContradictions, requestDefaults, requestSchema } from './setting.ts'
+import {
+  type RequestSetting,
+  requestContradictions,
+  requestDefaults,
+  requestSchema,
+  strictRequest,
+} from './setting.ts'
 
 export const requestRule = {
   name: 'request',
@@ -11,5 +17,6 @@ export const requestRule = {
   wholePolicy: ['nonCanonical'],
   defaults: requestDefaults,
   contradictions: requestContradictions,
+  strict: strictRequest,
   compile: compileRequest,
 } as const satisfies Rule<RequestSetting>

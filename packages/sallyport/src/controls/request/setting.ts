@@ -53,6 +53,19 @@ export const requestDefaults = {
   maxHeaderBytes: 16_384,
 } as const satisfies RequestSetting
 
+/** The smaller of each limit, so that no spelling of a path escapes one that its route has. */
+export function strictRequest(setting: RequestSetting, other: RequestSetting): RequestSetting {
+  const least = (a: number | undefined, b: number | undefined) =>
+    a === undefined ? b : b === undefined ? a : Math.min(a, b)
+  const limits = Object.fromEntries(
+    (['maxTargetBytes', 'maxHeaderCount', 'maxHeaderBytes', 'maxBodyBytes'] as const).flatMap((name) => {
+      const limit = least(setting[name], other[name])
+      return limit === undefined ? [] : [[name, limit]]
+    }),
+  )
+  return { ...setting, ...limits }
+}
+
 /** What a path that is not canonical meets: between a caller and somebody else's program it is refused. */
 export function nonCanonicalIn(setting: RequestSetting, place: Place): 'refuse' | 'strict' {
   return setting.nonCanonical ?? (place === 'gateway' ? 'refuse' : 'strict')

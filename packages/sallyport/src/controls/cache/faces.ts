@@ -13,7 +13,7 @@ const WHY: Readonly<Record<CellInfo['data'], string>> = {
   private:
     'Nobody keeps a copy: a shared proxy has nothing to hand to another caller, and the back button nothing to show after sign-out.',
   public:
-    'The same for everybody, so caches may take load off. Errors are never kept, and an answer that sets a cookie is not shared.',
+    'The same for everybody, so caches may take load off. Errors are never kept; an answer that sets a cookie, or that goes to a caller with a credential, is not shared.',
   stream: 'Each event reaches its reader at once: no cache keeps it and no proxy rewrites it.',
   asset: 'The content of an asset’s URL never changes, so it may be kept for long. Errors are never kept.',
 }

@@ -1,6 +1,9 @@
 // Which header fields never pass the gateway, in either direction. Framing and the client's identity are written by
 // us; what claims either from outside is dropped.
 
+// The shortest family has as many characters.
+const START = 3
+
 // RFC 9110, section 7.6.1, with the names that older programs treat the same way.
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
@@ -15,19 +18,27 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 // Names by which programs behind a proxy learn who calls, from where, or for which path: a caller must not say so.
 const IDENTITY: ReadonlySet<string> = new Set([
   'forwarded',
+  'forwarded-for',
   'proxy',
   'client-ip',
   'true-client-ip',
   'fastly-client-ip',
+  'fly-client-ip',
+  'http-client-ip',
+  'wl-proxy-client-ip',
   'front-end-https',
   'x-client-ip',
   'x-cluster-client-ip',
+  'x-nf-client-connection-ip',
+  'x-proxyuser-ip',
   'x-real-ip',
-  'x-remote-ip',
-  'x-remote-addr',
-  'x-remote-user',
   'x-originating-ip',
+  'x-forward-for',
+  'x-forwarded',
+  'x-original-forwarded-for',
   'x-host',
+  'x-backend-host',
+  'x-http-host-override',
   'x-original-host',
   'x-original-url',
   'x-original-uri',
@@ -40,26 +51,42 @@ const IDENTITY: ReadonlySet<string> = new Set([
   'x-url-scheme',
   'x-scheme',
   'x-ssl',
-  'remote-user',
-  'remote-addr',
-  'ssl-client-cert',
+  'x-arr-clientcert',
+  // RFC 9440, section 2: written by whoever ends TLS, and by nobody before it.
+  'client-cert',
+  'client-cert-chain',
 ])
 
-const IDENTITY_FAMILIES = [
+// Each is a start of names; what only begins alike ("remote", "client-version", "cfx") is the application's own.
+const IDENTITY_FAMILIES = byStart([
+  'cf-',
   'proxy-',
-  'x-forwarded-',
-  'x-sallyport-',
+  'remote-',
+  'ssl-client-',
+  'tailscale-',
   'x-accel-',
-  'x-envoy-',
-  'x-middleware-',
   'x-amzn-oidc-',
   'x-appengine-',
   'x-auth-request-',
+  'x-authenticated-',
+  'x-authentik-',
   'x-azure-',
   'x-client-cert',
+  'x-consumer-',
+  'x-envoy-',
+  'x-forwarded-',
+  'x-goog-authenticated-',
+  'x-goog-iap-',
+  'x-middleware-',
+  'x-ms-client-',
+  'x-pomerium-',
+  'x-remote-',
+  'x-sallyport-',
   'x-ssl-',
-  'cf-connecting-',
-] as const
+  'x-tls-client-',
+  'x-vercel-',
+  'x-webauth-',
+])
 
 // Instructions of an upstream to the server in front of it, and what says which programs run here.
 const INTERNAL_ANSWER: ReadonlySet<string> = new Set([
@@ -74,7 +101,7 @@ const INTERNAL_ANSWER: ReadonlySet<string> = new Set([
   'x-runtime',
 ])
 
-const INTERNAL_ANSWER_FAMILIES = ['proxy-', 'x-accel-', 'x-sallyport-', 'x-envoy-', 'x-middleware-'] as const
+const INTERNAL_ANSWER_FAMILIES = byStart(['proxy-', 'x-accel-', 'x-sallyport-', 'x-envoy-', 'x-middleware-'])
 
 /** A name's fate depends on the name alone, so it is worked out once for each spelling. */
 export type NameFate = 'pass' | 'drop'
@@ -84,7 +111,7 @@ export const requestFate: (name: string) => NameFate = remember((name) => {
   // "X_Forwarded_For" reads as "X-Forwarded-For" to CGI and WSGI programs (CVE-2025-64484 and its like).
   if (name.includes('_')) return 'drop'
   if (HOP_BY_HOP.has(name) || IDENTITY.has(name)) return 'drop'
-  if (IDENTITY_FAMILIES.some((family) => name.startsWith(family))) return 'drop'
+  if (isOfFamily(IDENTITY_FAMILIES, name)) return 'drop'
   // Written by us, or answered by us.
   return name === 'host' || name === 'content-length' || name === 'expect' ? 'drop' : 'pass'
 })
@@ -92,9 +119,21 @@ export const requestFate: (name: string) => NameFate = remember((name) => {
 /** Says whether a field of an upstream's answer may go to the client. */
 export const answerFate: (name: string) => NameFate = remember((name) => {
   if (HOP_BY_HOP.has(name) || INTERNAL_ANSWER.has(name)) return 'drop'
-  if (INTERNAL_ANSWER_FAMILIES.some((family) => name.startsWith(family))) return 'drop'
+  if (isOfFamily(INTERNAL_ANSWER_FAMILIES, name)) return 'drop'
   return name === 'content-length' ? 'drop' : 'pass'
 })
+
+type Families = ReadonlyMap<string, readonly string[]>
+
+// A caller with ever new names gets past the memory below, so a name is compared with the few families that share its
+// first three characters, not with all of them.
+function byStart(families: readonly string[]): Families {
+  return Map.groupBy(families, (family) => family.slice(0, START))
+}
+
+function isOfFamily(families: Families, name: string): boolean {
+  return families.get(name.slice(0, START))?.some((family) => name.startsWith(family)) ?? false
+}
 
 // Real traffic has few spellings; the memory is bounded all the same, since callers choose the names.
 const SPELLINGS = 1024

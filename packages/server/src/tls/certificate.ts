@@ -8,6 +8,7 @@ import {
   generateKeyPairSync,
   type KeyObject,
   sign,
+  X509Certificate,
 } from 'node:crypto'
 import {
   bitString,
@@ -73,25 +74,53 @@ export function makeAuthority(
   random: (bytes: number) => Uint8Array,
 ): CertifiedKey {
   const { privateKey, publicKey } = newKey()
+  const fields = authorityFields(commonName, serialNumber(random), validity, publicKey)
+  return { certificate: signed(fields, privateKey), key: pem(privateKey) }
+}
+
+/**
+ * Says whether a certificate is, byte for byte, one that {@link makeAuthority} writes for its name, number, time and
+ * key: an authority that says less about its limits, or more about its powers, has no place in a trust store.
+ */
+export function isAuthority(certificate: string, commonName: string): boolean {
+  try {
+    const parsed = new X509Certificate(certificate)
+    const { publicKey, raw } = parsed
+    // Whoever trusts the file trusts all that is in it, and only the first certificate was parsed.
+    if (parsed.toString() !== certificate) return false
+    if (publicKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return false
+    const validity = { notBefore: Date.parse(parsed.validFrom), notAfter: Date.parse(parsed.validTo) }
+    const serial = integer(Buffer.from(parsed.serialNumber, 'hex'))
+    const expected = signedPart(authorityFields(commonName, serial, validity, publicKey))
+    // X.690, section 8.1.3: the long form's first octet counts the others.
+    const start = raw[1]! < 0x80 ? 2 : 2 + (raw[1]! & 0x7f)
+    return raw.subarray(start, start + expected.length).equals(expected) && parsed.verify(publicKey)
+  } catch {
+    return false
+  }
+}
+
+function authorityFields(
+  commonName: string,
+  serial: Der,
+  validity: Validity,
+  publicKey: KeyObject,
+): Unsigned {
   const name = distinguishedName(commonName)
-  const certificate = signed(
-    {
-      serial: serialNumber(random),
-      issuer: name,
-      subject: name,
-      validity,
-      publicKey,
-      extensions: [
-        extension(OID.basicConstraints, true, sequence(boolean(true), integer(0))),
-        extension(OID.keyUsage, true, namedBits(KEY_CERT_SIGN, CRL_SIGN)),
-        extension(OID.extKeyUsage, false, sequence(objectIdentifier(OID.serverAuth))),
-        extension(OID.nameConstraints, true, loopbackOnly()),
-        extension(OID.subjectKeyIdentifier, false, octetString(keyIdentifier(publicKey))),
-      ],
-    },
-    privateKey,
-  )
-  return { certificate, key: pem(privateKey) }
+  return {
+    serial,
+    issuer: name,
+    subject: name,
+    validity,
+    publicKey,
+    extensions: [
+      extension(OID.basicConstraints, true, sequence(boolean(true), integer(0))),
+      extension(OID.keyUsage, true, namedBits(KEY_CERT_SIGN, CRL_SIGN)),
+      extension(OID.extKeyUsage, false, sequence(objectIdentifier(OID.serverAuth))),
+      extension(OID.nameConstraints, true, loopbackOnly()),
+      extension(OID.subjectKeyIdentifier, false, octetString(keyIdentifier(publicKey))),
+    ],
+  }
 }
 
 /** Makes a leaf for a server, signed by an authority. */
@@ -139,8 +168,8 @@ interface Unsigned {
 }
 
 // RFC 5280, section 4.1: version 3, fields in this order, the same algorithm inside and outside the signed part.
-function signed(fields: Unsigned, key: KeyObject): string {
-  const body = sequence(
+function signedPart(fields: Unsigned): Der {
+  return sequence(
     explicit(0, integer(2)),
     fields.serial,
     ALGORITHM,
@@ -150,6 +179,10 @@ function signed(fields: Unsigned, key: KeyObject): string {
     fields.publicKey.export({ type: 'spki', format: 'der' }),
     explicit(3, sequence(...fields.extensions)),
   )
+}
+
+function signed(fields: Unsigned, key: KeyObject): string {
+  const body = signedPart(fields)
   const signature = sign('sha256', body, { key, dsaEncoding: 'der' })
   const certificate = sequence(body, ALGORITHM, bitString(signature))
   const lines = certificate.toString('base64').match(/.{1,64}/g)!

@@ -2,9 +2,10 @@
 // authority of its own lets a developer trust it once.
 
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto'
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { type CertifiedKey, makeAuthority, makeLeaf } from './certificate.ts'
+import { type CertifiedKey, isAuthority, makeAuthority, makeLeaf } from './certificate.ts'
+import { isReadByOthers, ownFile, ownFolder } from './ownership.ts'
 
 /** Where a local certificate is kept, and for which names it is made. */
 export interface LocalCertificateOptions {
@@ -35,6 +36,8 @@ const DAY = 24 * HOUR
 const LEAF_DAYS = 90
 const AUTHORITY_DAYS = 3_650
 
+const FILES = ['ca.pem', 'ca-key.pem', 'cert.pem', 'key.pem'] as const
+
 const LOOPBACK: readonly Uint8Array[] = [
   Uint8Array.of(127, 0, 0, 1),
   Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1),
@@ -44,6 +47,7 @@ const LOOPBACK: readonly Uint8Array[] = [
  * Reads the local certificate, or makes it where there is none that will do.
  *
  * @throws TypeError for a name that is not under `.localhost`
+ * @throws Error for a folder or files that others than the running user could have written
  * @example
  * const { cert, key, caFile } = await localCertificate({ folder: '.sallyport/tls' })
  */
@@ -52,15 +56,20 @@ export async function localCertificate(options: LocalCertificateOptions = {}): P
   const names = options.names ?? ['sallyport.localhost']
   const now = (options.clock ?? Date.now)()
   for (const name of names) checkName(name)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await ownFolder(folder)
+  // Before anything is read or written, so that a refusal leaves all as it was.
+  for (const file of FILES) await ownFile(join(folder, file))
 
   const caFile = join(folder, 'ca.pem')
+  const isFirst = (await ownFile(caFile)) === undefined
   const known = await readPair(caFile, join(folder, 'ca-key.pem'))
-  // An authority that would end before a new leaf does can't sign it.
-  const authority =
-    known !== undefined && lifeLeft(known, now) > LEAF_DAYS * DAY && isAuthority(known)
-      ? known
-      : await newAuthority(folder, now)
+  const fault = authorityFault(known, now)
+  const authority = known !== undefined && fault === undefined ? known : await newAuthority(folder, now)
+  if (!isFirst && fault !== undefined)
+    process.emitWarning(
+      `${caFile}: the local authority was made again, since ${fault}; remove the old one wherever it is trusted`,
+      { type: 'SallyportWarning', code: 'SALLYPORT_AUTHORITY_REMADE' },
+    )
 
   const pair = await readPair(join(folder, 'cert.pem'), join(folder, 'key.pem'))
   const leaf =
@@ -103,20 +112,23 @@ async function newLeaf(
 ): Promise<CertifiedKey> {
   const validity = { notBefore: now - HOUR, notAfter: now + LEAF_DAYS * DAY }
   const subject = { names, addresses: LOOPBACK }
-  const made = makeLeaf(authority, commonNameOf(authority), subject, validity, randomBytes)
+  const made = makeLeaf(authority, commonNameOf(authority)!, subject, validity, randomBytes)
   await writeSecret(join(folder, 'key.pem'), made.key)
   await writeAtomically(join(folder, 'cert.pem'), made.certificate, 0o644)
   return made
 }
 
-function commonNameOf({ certificate }: CertifiedKey): string {
-  const match = /^CN=(.+)$/m.exec(new X509Certificate(certificate).subject)
-  return match![1]!
+function commonNameOf({ certificate }: CertifiedKey): string | undefined {
+  return /^CN=(Sallyport local [0-9a-f]{8})$/m.exec(new X509Certificate(certificate).subject)?.[1]
 }
 
-function isAuthority({ certificate }: CertifiedKey): boolean {
-  const parsed = new X509Certificate(certificate)
-  return parsed.ca && /^CN=Sallyport local [0-9a-f]{8}$/m.test(parsed.subject)
+function authorityFault(known: CertifiedKey | undefined, now: number): string | undefined {
+  if (known === undefined) return 'its files are damaged or others could read its key'
+  const name = commonNameOf(known)
+  if (name === undefined || !isAuthority(known.certificate, name))
+    return 'it is not limited to this machine as ours are'
+  // An authority that would end before a new leaf does can't sign it.
+  return lifeLeft(known, now) > LEAF_DAYS * DAY ? undefined : 'it was about to end'
 }
 
 function serves(pair: CertifiedKey, authority: CertifiedKey, names: readonly string[], now: number): boolean {
@@ -135,16 +147,17 @@ function lifeLeft({ certificate }: CertifiedKey, now: number): number {
   return Date.parse(new X509Certificate(certificate).validTo) - now
 }
 
-// A pair that can't be read, or whose halves don't belong together, is as good as none: it is made again.
+// A pair that can't be read, whose halves don't belong together, or whose key others could read, is as good as none:
+// it is made again.
 async function readPair(certificateFile: string, keyFile: string): Promise<CertifiedKey | undefined> {
+  const keyStats = await ownFile(keyFile)
+  if (keyStats === undefined || isReadByOthers(keyStats)) return undefined
   try {
     const [certificate, key] = await Promise.all([
       readFile(certificateFile, 'utf8'),
       readFile(keyFile, 'utf8'),
     ])
     if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) return undefined
-    // A key that others can read may come from a copied folder.
-    await chmod(keyFile, 0o600)
     return { certificate, key }
   } catch {
     return undefined

@@ -4,6 +4,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { OWNED } from '../guard/compile.ts'
+import { expectFunction, expectPolicy } from './arguments.ts'
 import { attach, enter } from './node/attach.ts'
 import { compile, type Guard, type PolicyOrGuard } from './node/index.ts'
 import { guardOf, guardPrototype } from './node/response.ts'
@@ -41,6 +42,9 @@ let watching = false
  * app.listen(3000)
  */
 export function guard(app: ExpressApp, policy: PolicyOrGuard): GuardedApp {
+  expectFunction('guard', 'an Express app', app, 'write guard(express(), policy)')
+  expectResponse(app)
+  expectPolicy('guard', policy, 'write guard(app, { extends: "recommended" })')
   if (guardsOfApps.has(app))
     throw new Error('guard: this app already has a guard; lay one policy over the other with "extends"')
   const compiled = compile(policy)
@@ -55,6 +59,14 @@ export function guard(app: ExpressApp, policy: PolicyOrGuard): GuardedApp {
     guard: compiled,
     attach: (server) => attachOnce(server, compiled),
   }
+}
+
+// A router is a function too, and has no server; so is the `express` that makes apps, whose `listen` is missing.
+function expectResponse(app: ExpressApp): void {
+  if (typeof app.response === 'object' && typeof (app as { listen?: unknown }).listen === 'function') return
+  throw new TypeError(
+    'guard: expected an Express app, received another function; write guard(express(), policy), with the outermost app',
+  )
 }
 
 function attachOnce(server: Server, compiled: Guard): void {

@@ -2,6 +2,7 @@
 
 import type { RequestListener, Server } from 'node:http'
 import type { Exchange } from '../guard/exchange.ts'
+import { expectOptions, expectPolicy } from './arguments.ts'
 import {
   compile,
   createServer,
@@ -43,6 +44,8 @@ export interface FastifyReply {
  * const app = Fastify({ ...guarded({ extends: 'recommended' }) })
  */
 export function guarded(policy: PolicyOrGuard, options: GuardedServerOptions = {}): GuardedOptions {
+  expectPolicy('guarded', policy, 'write Fastify({ ...guarded({ extends: "recommended" }) })')
+  expectOptions('guarded', options)
   const guard = compile(policy)
   return {
     serverFactory(handler, fastify) {

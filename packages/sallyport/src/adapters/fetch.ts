@@ -6,6 +6,7 @@ import { replyFor, replyForCode } from '../guard/answer.ts'
 import type { Exchange } from '../guard/exchange.ts'
 import { createGuard, type Guard } from '../guard/guard.ts'
 import type { PolicyDocument } from '../guard/policy.ts'
+import { expectFunction, expectOptions, expectPolicy } from './arguments.ts'
 import { discard, guarded, ownAnswer } from './fetch/answer.ts'
 import { type LimitedBody, limitBody } from './fetch/body.ts'
 import { FetchIncoming } from './fetch/incoming.ts'
@@ -41,6 +42,7 @@ export function exchangeOf(request: Request): Exchange | undefined {
 
 /** Compiles a policy for a Fetch host. */
 export function compile(policy: PolicyOrGuard): Guard {
+  expectPolicy('guard', policy, 'write guard({ extends: "recommended" }, app.fetch)')
   return 'admit' in policy ? (policy as Guard) : createGuard(policy as PolicyDocument, 'fetch')
 }
 
@@ -56,6 +58,8 @@ export function guard<Rest extends readonly unknown[], Result extends Response |
   handler: FetchHandler<Rest, Result>,
   options: FetchOptions<Rest> = {},
 ): (request: Request, ...rest: Rest) => Promise<Result> {
+  expectFunction('guard', 'a Fetch handler', handler, 'write guard(policy, app.fetch)')
+  expectOptions('guard', options)
   const compiled = compile(policy)
   const report = options.onError ?? ((error: unknown) => console.error(error))
 

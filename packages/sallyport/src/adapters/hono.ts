@@ -3,6 +3,7 @@
 
 import type { createServer as createHttpServer, RequestListener } from 'node:http'
 import type { Exchange } from '../guard/exchange.ts'
+import { expectOptions, expectPolicy } from './arguments.ts'
 import {
   compile,
   createServer,
@@ -33,6 +34,8 @@ export interface HonoContext {
  * serve({ fetch: app.fetch, port: 3000, ...guarded({ extends: 'recommended' }) })
  */
 export function guarded(policy: PolicyOrGuard, options: GuardedServerOptions = {}): GuardedOptions {
+  expectPolicy('guarded', policy, 'write serve({ fetch: app.fetch, ...guarded({ extends: "recommended" }) })')
+  expectOptions('guarded', options)
   const guard = compile(policy)
   const createGuarded = (own: object, handler: RequestListener) =>
     createServer(guard, handler, { ...own, ...options })

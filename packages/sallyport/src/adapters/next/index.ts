@@ -3,6 +3,7 @@
 
 import { createGuard } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
+import { expectObject, expectPolicy } from '../arguments.ts'
 import { type HeaderRoute, staticHeaders } from './headers.ts'
 import { guardServers } from './serve.ts'
 
@@ -37,6 +38,8 @@ export function withSallyport<Config extends NextConfigShape, Context = { defaul
   nextConfig: NextConfigInput<Config, Context>,
   policy: PolicyDocument,
 ): (phase: string, context: Context) => Promise<Config> {
+  expectObject('withSallyport', 'the configuration of Next', nextConfig, 'write {} for none')
+  expectPolicy('withSallyport', policy, 'write withSallyport(nextConfig, { extends: "payments" })')
   // The place is Fetch, not Node: what `headers()` lists is for hosts whose sockets we never see.
   const listed = createGuard(policy, 'fetch')
   return async function sallyportConfig(phase, context) {
@@ -73,5 +76,6 @@ export function withSallyport<Config extends NextConfigShape, Context = { defaul
  * }
  */
 export function register(policy: PolicyDocument): void {
+  expectPolicy('register', policy, 'write register({ extends: "payments" })')
   guardServers(createGuard(policy, 'node'))
 }

@@ -7,6 +7,7 @@ import type { Answer, Denial } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { createGuard, type Guard } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
+import { expectOptions, expectPolicy } from '../arguments.ts'
 import { appendLines, ownAnswer } from '../fetch/answer.ts'
 import { FetchIncoming } from '../fetch/incoming.ts'
 
@@ -24,6 +25,8 @@ export interface ProxyOptions {
  * export const proxy = sallyport.proxy({ extends: 'payments' })
  */
 export function proxy(policy: PolicyDocument, options: ProxyOptions = {}): (request: Request) => Response {
+  expectPolicy('proxy', policy, 'write proxy({ extends: "payments" })')
+  expectOptions('proxy', options)
   const guard = createGuard(policy, 'fetch')
   return function sallyportProxy(request) {
     const exchange = guard.open(new FetchIncoming(request, [], options.peer))

@@ -1,4 +1,7 @@
 // The robustness suite under Express, Fastify and Hono: a framework must not undo what the guard refuses.
+// `next start` is not among them: it stands on the same attach() under node:http as all of these, and its own answers are
+// compared in examples/calmony-pay. Nor are Fetch hosts: they parse before any handler, and hide the bytes from us; what
+// they answer by themselves is stated in test/runtimes.
 
 import { once } from 'node:events'
 import {

@@ -216,6 +216,7 @@ function listen(
 }
 
 async function ownVersion(): Promise<string> {
-  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  // By our own name, since sources and the published form lie at different depths.
+  const text = await readFile(new URL(import.meta.resolve('@sallyport/server/package.json')), 'utf8')
   return (JSON.parse(text) as { version: string }).version
 }

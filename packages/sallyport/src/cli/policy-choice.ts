@@ -40,6 +40,11 @@ async function resolved(policy: PolicyDocument, source: string): Promise<PolicyC
   }
 }
 
+/** The same policy, but that TLS ends at the gateway. */
+export function withTlsHere({ policy, source }: PolicyChoice): Promise<PolicyChoice> {
+  return resolved({ extends: [policy], transport: { tls: 'here' } }, source)
+}
+
 /** Where TLS ends by this policy. */
 export function endsTlsHere({ resolved: { cells } }: PolicyChoice): boolean {
   const { transport } = cells.find((cell) => cell.origin === 'default')!.settings

@@ -42,8 +42,12 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   try {
     return await command.run(readCommandLine(command, rest, terminal.environment), terminal)
   } catch (error) {
-    if (!(error instanceof Failure || error instanceof PolicyError || error instanceof PolicyFileError))
-      throw error
+    if (!(error instanceof Failure || error instanceof PolicyError || error instanceof PolicyFileError)) {
+      if (terminal.environment['SALLYPORT_DEBUG'] === '1') throw error
+      const message = error instanceof Error ? error.message.split('\n', 1)[0] : String(error)
+      terminal.err(`sallyport: ${message} (SALLYPORT_DEBUG=1 shows where)`)
+      return 1
+    }
     for (const line of error.message.split('\n')) terminal.err(`sallyport: ${line}`)
     return 2
   }

@@ -2,13 +2,14 @@
 
 import { readFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { show } from '../policy/problem.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
 import { Failure } from './failure.ts'
 import { choosePolicy, endsTlsHere, type PolicyChoice } from './policy-choice.ts'
 import { listen, stopSignal, untilStopped } from './running.ts'
-import { type Certificate, loadServer, type ServerPackage } from './server.ts'
+import { type Certificate, certificateIn, loadServer, type ServerPackage } from './server.ts'
 import { policyWarnings } from './warnings.ts'
 
 const GRACE_MS = 10_000
@@ -93,6 +94,16 @@ async function certificateOf(
   return { cert: await read('cert', cert), key: await read('key', key) }
 }
 
+function mustFit({ cert, key }: Certificate): void {
+  try {
+    createSecureContext({ cert, key })
+  } catch (error) {
+    throw new Failure(
+      `--cert and --key: not a certificate and its key (${(error as Error).message}); name two PEM files that belong together`,
+    )
+  }
+}
+
 // Where TLS ends is the policy's to say; the command line only brings the certificate.
 async function tlsOf(
   chosen: PolicyChoice,
@@ -107,7 +118,10 @@ async function tlsOf(
       )
     return {}
   }
-  if (given) return { tls: given }
-  const { cert, key, caFile } = await server.localCertificate({ folder })
+  if (given) {
+    mustFit(given)
+    return { tls: given }
+  }
+  const { cert, key, caFile } = await certificateIn(server, folder)
   return { tls: { cert, key }, caFile }
 }

@@ -45,6 +45,27 @@ export interface Sample {
   close(): Promise<void>
 }
 
+/**
+ * The local certificate of a state folder.
+ *
+ * @throws Failure where the folder can't be used
+ */
+export async function certificateIn(
+  server: ServerPackage,
+  folder: string,
+): Promise<Certificate & { readonly caFile: string }> {
+  try {
+    return await server.localCertificate({ folder })
+  } catch (error) {
+    throw new Failure(
+      `--state: no certificate can be kept in ${folder}: ${(error as Error).message}; name another folder`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
 const PACKAGE: string = '@sallyport/server'
 
 /**

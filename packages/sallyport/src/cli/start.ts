@@ -4,11 +4,10 @@ import { join, relative, resolve } from 'node:path'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
 import { DEMO_HOST, demoPolicy } from './demo.ts'
-import { Failure } from './failure.ts'
 import { curlLines, type Demo, greeting } from './greeting.ts'
-import { choosePolicy, endsTlsHere } from './policy-choice.ts'
+import { choosePolicy, endsTlsHere, withTlsHere } from './policy-choice.ts'
 import { listen, listenFailure, stopSignal, untilStopped } from './running.ts'
-import { loadServer, type Sample, type ServerPackage } from './server.ts'
+import { certificateIn, loadServer, type Sample, type ServerPackage } from './server.ts'
 import { policyWarnings } from './warnings.ts'
 
 const GRACE_MS = 5_000
@@ -20,14 +19,14 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
   const host = invocation.text('host')!
   const port = portOf(invocation, 'port')
   const samplePort = portOf(invocation, 'upstream-port')
-  const chosen = await choosePolicy(invocation, terminal, BUILT_IN)
-  if (!endsTlsHere(chosen))
-    throw new Failure(
-      `${chosen.source} says that TLS ends in front of the gateway, and the demo has no front; write transport: { tls: "here" }, or use "sallyport serve"`,
-    )
+  const found = await choosePolicy(invocation, terminal, BUILT_IN)
+  // The demo has no front, whatever the policy is written for.
+  const chosen = endsTlsHere(found) ? found : await withTlsHere(found)
+  if (chosen !== found)
+    terminal.err(`note: ${found.source} has TLS end in front; here it ends at the gateway`)
   const server = await loadServer()
   const state = resolve(terminal.directory, invocation.text('state')!)
-  const { cert, key, caFile } = await server.localCertificate({ folder: join(state, 'tls') })
+  const { cert, key, caFile } = await certificateIn(server, join(state, 'tls'))
   // Before anything is said to run: a signal right after that must drain already.
   const stopped = stopSignal()
   const sample = await startSample(server, samplePort)

@@ -84,6 +84,9 @@ export class Transfer implements Dispatcher.DispatchHandler {
         method: this.exchange.incoming.method as Dispatcher.HttpMethod,
         headers,
         body: this.upload?.asBody() ?? null,
+        // An upstream that ignores a body reads it as the next request, and its answer would go to another caller: a
+        // connection that has carried a body carries nothing after it.
+        reset: this.upload !== undefined,
       },
       this,
     )

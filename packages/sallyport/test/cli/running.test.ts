@@ -66,11 +66,26 @@ test('start takes the policy of the directory', async (context) => {
   assert.match(stdout, /^Referrer-Policy: strict-origin-when-cross-origin\r$/m)
 })
 
-test('start refuses a policy whose TLS ends in front', async (context) => {
+test('start ends TLS itself where the policy is written for a front', async (context) => {
   const cwd = directory(context, { 'sallyport.config.json': '{"extends": "api"}' })
-  const { code, err } = await run(context, cwd, ['start', '--port', '0'])
-  assert.equal(code, 2)
-  assert.match(err, /^sallyport: sallyport\.config\.json says that TLS ends in front of the gateway[^\n]+\n$/)
+  const { greeting } = await demo(context, cwd)
+  const { stdout } = await shell(greeting.try[1]!, cwd)
+  assert.match(stdout, /^X-Frame-Options: SAMEORIGIN\r$/m)
+})
+
+test('a state folder and certificates that are none are said in one line', async (context) => {
+  const cwd = directory(context, {
+    'sallyport.config.json': '{"transport": {"tls": "here"}}',
+    notadir: 'a file',
+    'a.pem': 'no PEM',
+  })
+  const serve = ['serve', '--upstream', 'http://127.0.0.1:9', '--port', '0']
+  const state = await run(context, cwd, [...serve, '--state', 'notadir'])
+  assert.equal(state.code, 2)
+  assert.match(state.err, /^sallyport: --state: no certificate can be kept in [^\n]+; name another folder\n$/)
+  const pem = await run(context, cwd, [...serve, '--cert', 'a.pem', '--key', 'a.pem'])
+  assert.equal(pem.code, 2)
+  assert.match(pem.err, /^sallyport: --cert and --key: not a certificate and its key [^\n]+\n$/)
 })
 
 test('a policy that is wrong stops the start, in one line for each mistake', async (context) => {

@@ -2,8 +2,8 @@
 // the verdicts of publint and attw.
 
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -59,6 +59,37 @@ describe('the published package', () => {
       const folder = project(setting.name, setting.type, setting.files)
       for (const [program, ...args] of setting.run) run(program, args, folder)
     })
+
+  it('starts the published gateway before its sample', async () => {
+    const folder = project('gateway', 'module', {})
+    const modules = join(folder, 'node_modules')
+    mkdirSync(join(modules, '@sallyport'), { recursive: true })
+    cpSync(buildPackage('server'), join(modules, '@sallyport/server'), { recursive: true })
+    symlinkSync(join(root, 'node_modules/undici'), join(modules, 'undici'))
+    const command = spawn(
+      process.execPath,
+      [join(modules, 'sallyport/cli/main.js'), 'start', '--port', '0'],
+      {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
+    try {
+      const said = await new Promise<string>((resolve) => {
+        let text = ''
+        const hear = (chunk: Buffer) => {
+          text += chunk
+          if (text.includes('Ctrl-C')) resolve(text)
+        }
+        command.stdout.on('data', hear)
+        command.stderr.on('data', hear)
+        command.once('exit', () => resolve(text))
+      })
+      assert.match(said, /gateway {3}https:\/\/sallyport\.localhost:\d+/)
+    } finally {
+      command.kill('SIGKILL')
+    }
+  })
 
   it('has no finding of publint', () => {
     run('publint', ['run', '--strict', dist], root)

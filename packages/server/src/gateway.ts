@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createGuard, digest, type PolicyDocument } from 'sallyport'
-import { exchangeOf, type Guard, respondWithCode } from 'sallyport/node'
+import { type Exchange, exchangeOf, type Guard, respondWithCode } from 'sallyport/node'
 import { createListener, type ListenerCertificate } from './listener.ts'
 import { type Counter, createCounter, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
@@ -14,6 +14,7 @@ import { inTurn } from './turns.ts'
 import { reasonOf } from './upstream/failure.ts'
 import { createForwarder, type ForwardLimits } from './upstream/forward.ts'
 import { upstreamOrigin } from './upstream/pool.ts'
+import type { UpstreamKeepAlive } from './upstream/transfer.ts'
 
 /** What a gateway is started with. */
 export interface GatewayOptions {
@@ -29,6 +30,8 @@ export interface GatewayOptions {
   /** Whether the gateway answers `/v1/status` and `/v1/status/stream` itself; not unless it is said. */
   readonly status?: boolean
   readonly limits?: Partial<ForwardLimits>
+  /** Which connections to the upstream carry another request; `clean`. */
+  readonly upstreamKeepAlive?: UpstreamKeepAlive
   /** Milliseconds since the epoch; `Date.now`. */
   readonly clock?: () => number
   readonly timers?: Timers
@@ -95,10 +98,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const listener = createListener(guard, await certificateFor(guard, options, clock), minVersionOf(guard))
   const { server } = listener
-  const forwarder = createForwarder(upstream, options.limits ?? {}, (exchange, reason) => {
+  const onFailure = (exchange: Exchange, reason: string): void => {
     counter.add('failed')
     log({ event: 'upstream-failed', requestId: exchange.requestId, route: exchange.cell.id, reason })
-  })
+  }
+  const forwarder = createForwarder(upstream, options.limits ?? {}, onFailure, options.upstreamKeepAlive)
 
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     // Node reports a write on a connection that is gone as an error of the response; nobody is left to read it.

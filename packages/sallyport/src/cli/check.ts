@@ -9,7 +9,7 @@ import { loadPolicy, PolicyFileError } from '../policy/load.ts'
 import { PolicyError, sentence } from '../policy/problem.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { columns } from './help.ts'
-import { policyWarnings } from './warnings.ts'
+import { policyNotes, policyWarnings } from './warnings.ts'
 
 /** Runs the command. */
 export async function check(invocation: Invocation, terminal: Terminal): Promise<number> {
@@ -25,6 +25,7 @@ export async function check(invocation: Invocation, terminal: Terminal): Promise
       digest: await digest(resolved.document),
       cells: cellRows(resolved),
       warnings: policyWarnings(resolved, Date.now()),
+      notes: policyNotes(resolved),
     }
     terminal.out(asJson ? JSON.stringify(report, null, 2) : inWords(report))
     return 0
@@ -79,6 +80,7 @@ function inWords(report: {
   readonly digest: string
   readonly cells: readonly CellRow[]
   readonly warnings: readonly string[]
+  readonly notes: readonly string[]
 }): string {
   const rows = report.cells.map((row) => [
     row.cell,
@@ -87,11 +89,15 @@ function inWords(report: {
     row.cacheControl,
     MEANING[row.cell] ?? '',
   ])
+  const remarks = [
+    ...report.warnings.map((warning) => `warning: ${warning}`),
+    ...report.notes.map((note) => `note: ${note}`),
+  ]
   return [
     `${report.file} is sound`,
     `digest ${report.digest}`,
     '',
     ...columns([['ROUTE', 'DATA', 'CREDENTIALS', 'CACHE-CONTROL', ''], ...rows]),
-    ...(report.warnings.length === 0 ? [] : ['', ...report.warnings.map((warning) => `warning: ${warning}`)]),
+    ...(remarks.length === 0 ? [] : ['', ...remarks]),
   ].join('\n')
 }

@@ -13,6 +13,13 @@ if (fault !== undefined) {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     process.exit(error.code === 'EPIPE' ? 0 : 2)
   })
+  // What nobody caught, a policy's own timer included: one line, and a stack for those who ask for it.
+  if (process.env['SALLYPORT_DEBUG'] !== '1')
+    process.on('uncaughtException', (error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error)
+      process.stderr.write(`sallyport: ${message.split('\n', 1)[0]} (SALLYPORT_DEBUG=1 shows where)\n`)
+      process.exit(1)
+    })
   const { run } = await import('./run.ts')
   process.exitCode = await run(process.argv.slice(2), {
     out: (text) => process.stdout.write(`${text}\n`),

@@ -1,5 +1,6 @@
 // `sallyport serve`: the gateway before an API that is already there.
 
+import { createPrivateKey } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { createSecureContext } from 'node:tls'
@@ -7,6 +8,7 @@ import { show } from '../policy/problem.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
 import { Failure } from './failure.ts'
+import { isOwnAddress } from './own-address.ts'
 import { choosePolicy, endsTlsHere, type PolicyChoice } from './policy-choice.ts'
 import { listen, stopSignal, untilStopped } from './running.ts'
 import { type Certificate, certificateIn, loadServer, type ServerPackage } from './server.ts'
@@ -24,11 +26,15 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
   const upstream = upstreamOf(invocation)
   const host = invocation.text('host')!
   const port = portOf(invocation, 'port')
+  if (isOwnAddress(upstream, { host, port }))
+    throw new Failure(
+      `${invocation.nameOf('upstream')}: ${upstream} is this gateway's own address, and requests would go round; name the API's, or choose another port with --port`,
+    )
   const chosen = await choosePolicy(invocation, terminal, BUILT_IN)
   const given = await certificateOf(invocation, terminal)
   const server = await loadServer()
   const state = resolve(terminal.directory, invocation.text('state')!)
-  const { tls, caFile } = await tlsOf(chosen, given, server, join(state, 'tls'))
+  const { tls, caFile } = await tlsOf(invocation, chosen, given, server, join(state, 'tls'))
   // Before anything is said to run: a signal right after that must drain already.
   const stopped = stopSignal()
   const gateway = await listen(server, {
@@ -94,18 +100,41 @@ async function certificateOf(
   return { cert: await read('cert', cert), key: await read('key', key) }
 }
 
-function mustFit({ cert, key }: Certificate): void {
-  try {
-    createSecureContext({ cert, key })
-  } catch (error) {
-    throw new Failure(
-      `--cert and --key: not a certificate and its key (${(error as Error).message}); name two PEM files that belong together`,
-    )
+// Told apart here, since the listener's own error names neither option nor file. Nothing of a file is shown.
+function mustFit(invocation: Invocation, { cert, key }: Certificate): void {
+  const attempt = (
+    options: readonly ('cert' | 'key')[],
+    fault: string,
+    mend: string,
+    parse: () => unknown,
+  ) => {
+    try {
+      parse()
+    } catch (error) {
+      const where = options.map((option) => `${invocation.nameOf(option)} ${invocation.text(option)}`)
+      throw new Failure(
+        `${where.join(' and ')}: ${fault} (${(error as NodeJS.ErrnoException).code}); ${mend}`,
+        { cause: error },
+      )
+    }
   }
+  attempt(['cert'], 'holds no certificate in PEM', 'name the file with BEGIN CERTIFICATE', () =>
+    createSecureContext({ cert }),
+  )
+  attempt(
+    ['key'],
+    'holds no private key in PEM without a passphrase',
+    'name the file with BEGIN PRIVATE KEY',
+    () => createPrivateKey(key),
+  )
+  attempt(['cert', 'key'], 'do not belong together', 'name the certificate and its own key', () =>
+    createSecureContext({ cert, key }),
+  )
 }
 
 // Where TLS ends is the policy's to say; the command line only brings the certificate.
 async function tlsOf(
+  invocation: Invocation,
   chosen: PolicyChoice,
   given: Certificate | undefined,
   server: ServerPackage,
@@ -119,7 +148,7 @@ async function tlsOf(
     return {}
   }
   if (given) {
-    mustFit(given)
+    mustFit(invocation, given)
     return { tls: given }
   }
   const { cert, key, caFile } = await certificateIn(server, folder)

@@ -1,5 +1,6 @@
 // What is allowed in a policy and still deserves a second look.
 
+import { isLoopback, isOriginFault, parseOrigin } from '../controls/cors/origin.ts'
 import { disclosureWarnings } from '../controls/disclosure/index.ts'
 import type { DisclosureSetting } from '../controls/disclosure/setting.ts'
 import type { Mode } from '../guard/control.ts'
@@ -17,6 +18,8 @@ export function policyWarnings(policy: ResolvedPolicy, now: number, host?: strin
   return [
     ...expiries(policy, now),
     ...notEnforced(policy),
+    ...sendsNothing(policy),
+    ...developmentOrigins(policy),
     ...(host === undefined ? [] : pinsLocalhost(policy, host)),
   ]
 }
@@ -55,4 +58,51 @@ function pinsLocalhost({ cells }: ResolvedPolicy, host: string): readonly string
         'transport.hsts: served as bare "localhost", browsers will insist on HTTPS for every server of this machine; use a name under it, such as sallyport.localhost',
       ]
     : []
+}
+
+// Judged by what the document brings, not by what is in force: a control that is off has its own warning.
+function sendsNothing({ cells }: ResolvedPolicy): readonly string[] {
+  const brings = cells.some(({ settings }) => {
+    const { mode: _mode, strip: _strip, ...headers } = settings['headers'] as Record<string, unknown>
+    const { hsts } = settings['transport'] as { hsts?: unknown }
+    return Object.values(headers).some((value) => value !== undefined && value !== false) || !!hsts
+  })
+  return brings
+    ? []
+    : ['headers: the policy sends no security header on any route; write extends: "recommended", or set some']
+}
+
+function developmentOrigins({ cells }: ResolvedPolicy): readonly string[] {
+  const listed = new Set(
+    cells.flatMap(({ settings }) => (settings['cors'] as { origins?: readonly string[] }).origins ?? []),
+  )
+  return [...listed]
+    .filter(isForDevelopment)
+    .map(
+      (origin) =>
+        `cors.origins: ${origin} may use cookies, and any program on a visitor's machine can serve it; it is for development, so leave it out in production`,
+    )
+}
+
+function isForDevelopment(text: string): boolean {
+  const origin = parseOrigin(text)
+  return !isOriginFault(origin) && origin.scheme === 'http' && isLoopback(origin.host)
+}
+
+/** What is right in a policy, and reaches further than it may seem. */
+export function policyNotes({ cells }: ResolvedPolicy): readonly string[] {
+  const set = cells.flatMap(({ settings }) => {
+    const { hsts, mode } = settings['transport'] as Transport
+    return hsts && mode !== 'off' && mode !== 'report' ? [hsts] : []
+  })
+  if (!set.some(({ includeSubDomains, preload }) => includeSubDomains || preload)) return []
+  const lasting = set.some(({ preload }) => preload)
+    ? ', and the preload list of browsers is slow to leave'
+    : ''
+  return [`transport.hsts: every subdomain of the host must speak HTTPS${lasting}`]
+}
+
+interface Transport {
+  readonly mode?: Mode
+  readonly hsts?: false | { readonly includeSubDomains?: boolean; readonly preload?: boolean }
 }

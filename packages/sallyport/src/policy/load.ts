@@ -33,14 +33,28 @@ export class PolicyFileError extends Error {
   }
 }
 
-/** The policy file of a directory, or `undefined` where there is none; two are an error, since one would be dead. */
+/**
+ * The policy file of a directory, or `undefined` where there is none. Two are an error, since one would be dead, and
+ * so is a folder of that name.
+ */
 export async function findPolicy(directory: string): Promise<string | undefined> {
   const found: string[] = []
-  for (const name of POLICY_FILES) if (await isFile(resolve(directory, name))) found.push(name)
+  const folders: string[] = []
+  for (const name of POLICY_FILES) {
+    const stats = await stat(resolve(directory, name)).catch(() => undefined)
+    if (stats?.isFile()) found.push(name)
+    if (stats?.isDirectory()) folders.push(name)
+  }
   if (found.length > 1)
     throw new PolicyFileError(
       undefined,
       `there are ${found.join(' and ')} here; keep one of them, or name the one meant`,
+    )
+  // Whoever made it meant to have a policy; to run without one would be no answer to that.
+  if (found.length === 0 && folders.length > 0)
+    throw new PolicyFileError(
+      folders[0],
+      `${folders[0]}: this is a folder, and a policy is a file; rename or remove it`,
     )
   return found[0] === undefined ? undefined : resolve(directory, found[0])
 }
@@ -143,11 +157,4 @@ function reason(error: unknown): string {
 function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return text.trim().split('\n')[0]!.slice(0, 300)
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  )
 }

@@ -128,6 +128,19 @@ test('check names a file that it may not read, and a directory', async (context)
     )
 })
 
+test('a folder with the name of a policy is called a folder, whatever the command', async (context) => {
+  const cwd = directory(context)
+  mkdirSync(join(cwd, 'sallyport.config.ts'))
+  for (const words of [['check'], ['init'], ['start', '--port', '0']]) {
+    const { code, err } = await run(context, cwd, words)
+    assert.equal(code, 2)
+    assert.equal(
+      err,
+      'sallyport: sallyport.config.ts: this is a folder, and a policy is a file; rename or remove it\n',
+    )
+  }
+})
+
 test('check prints digest, cells and warnings of a sound policy', async (context) => {
   const files = json({
     extends: 'api',
@@ -150,6 +163,16 @@ test('check warns of a security.txt that expires soon', async (context) => {
   const { code, out } = await run(context, directory(context, files), ['check'])
   assert.equal(code, 0)
   assert.match(out, /^warning: disclosure\.securityTxt\.expires: is only 10 days away, received "/m)
+})
+
+test('check prints its notes after the warnings, and says of an empty policy what to write', async (context) => {
+  const cwd = directory(context, json({}))
+  const empty = await run(context, cwd, ['check'])
+  assert.match(empty.out, /^warning: headers: the policy sends no security header .*extends: "recommended"/m)
+  assert.doesNotMatch(empty.out, /^note:/m)
+  const preset = await run(context, directory(context, json({ extends: 'recommended' })), ['check'])
+  assert.match(preset.out, /^note: transport\.hsts: every subdomain of the host must speak HTTPS/m)
+  assert.doesNotMatch(preset.out, /^warning:/m)
 })
 
 test('check --json gives the same to programs', async (context) => {

@@ -68,9 +68,14 @@ test('start takes the policy of the directory', async (context) => {
 
 test('start ends TLS itself where the policy is written for a front', async (context) => {
   const cwd = directory(context, { 'sallyport.config.json': '{"extends": "api"}' })
-  const { greeting } = await demo(context, cwd)
+  const { running, greeting } = await demo(context, cwd)
   const { stdout } = await shell(greeting.try[1]!, cwd)
   assert.match(stdout, /^X-Frame-Options: SAMEORIGIN\r$/m)
+  running.process.kill('SIGINT')
+  assert.match(
+    (await running.finished).err,
+    /^note: sallyport\.config\.json has TLS end in front; here it ends at the gateway$/m,
+  )
 })
 
 test('a state folder and certificates that are none are said in one line', async (context) => {
@@ -83,9 +88,51 @@ test('a state folder and certificates that are none are said in one line', async
   const state = await run(context, cwd, [...serve, '--state', 'notadir'])
   assert.equal(state.code, 2)
   assert.match(state.err, /^sallyport: --state: no certificate can be kept in [^\n]+; name another folder\n$/)
-  const pem = await run(context, cwd, [...serve, '--cert', 'a.pem', '--key', 'a.pem'])
-  assert.equal(pem.code, 2)
-  assert.match(pem.err, /^sallyport: --cert and --key: not a certificate and its key [^\n]+\n$/)
+  // Two pairs, made by the command itself.
+  for (const folder of ['one', 'two'])
+    assert.equal((await startedOnce(context, cwd, [...serve, '--state', folder])).code, 0)
+  for (const [cert, key, line] of [
+    ['a.pem', 'one/tls/key.pem', /^sallyport: --cert a\.pem: holds no certificate in PEM \(\w+\); [^\n]+\n$/],
+    ['one/tls/cert.pem', 'a.pem', /^sallyport: --key a\.pem: holds no private key in PEM [^\n]+\n$/],
+    [
+      'one/tls/cert.pem',
+      'two/tls/key.pem',
+      /^sallyport: --cert one\/tls\/cert\.pem and --key two\/tls\/key\.pem: do not belong together \(\w+\); [^\n]+\n$/,
+    ],
+  ] as const) {
+    const { code, err } = await run(context, cwd, [...serve, '--cert', cert, '--key', key])
+    assert.equal(code, 2)
+    assert.match(err, line)
+  }
+})
+
+async function startedOnce(context: TestContext, cwd: string, words: readonly string[]) {
+  const running = start(context, cwd, words)
+  await running.says('Ctrl-C drains and stops.')
+  running.process.kill('SIGINT')
+  return running.finished
+}
+
+test('serve refuses its own address as the upstream, in one line', async (context) => {
+  const words = ['serve', '--upstream', 'http://localhost:8443', '--host', '127.0.0.1', '--port', '8443']
+  const { code, out, err } = await run(context, directory(context), words)
+  assert.deepEqual([code, out], [2, ''])
+  assert.equal(
+    err,
+    "sallyport: --upstream: http://localhost:8443 is this gateway's own address, and requests would go round; name the API's, or choose another port with --port\n",
+  )
+})
+
+test('what nobody caught ends the process in one line, and with its stack where that is asked for', async (context) => {
+  const cwd = directory(context, {
+    'sallyport.config.mjs':
+      "setTimeout(() => { throw new Error('boom\\nand more') }, 0)\nawait new Promise(() => { setInterval(() => {}, 1000) })",
+  })
+  const { code, err } = await run(context, cwd, ['check'])
+  assert.deepEqual([code, err], [1, 'sallyport: boom (SALLYPORT_DEBUG=1 shows where)\n'])
+  const debugged = await run(context, cwd, ['check'], { SALLYPORT_DEBUG: '1' })
+  assert.notEqual(debugged.code, 0)
+  assert.match(debugged.err, /^ +at /m)
 })
 
 test('a policy that is wrong stops the start, in one line for each mistake', async (context) => {

@@ -3,10 +3,13 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { type ClientRequest, createServer, get as httpGet, type IncomingHttpHeaders } from 'node:http'
+import { get as httpsGet } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before, describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { buildPackage } from '../../../../.ci/build.ts'
@@ -19,15 +22,28 @@ const bin = (program: string) =>
 let work: string
 let tarball: string
 let dist: string
+let serverTarball: string
+let serverDist: string
 
 before(() => {
   work = mkdtempSync(join(tmpdir(), 'sallyport-packaging-'))
   dist = buildPackage('sallyport')
-  const [packed] = JSON.parse(
-    execFileSync('npm', ['pack', '--json', '--pack-destination', work], { cwd: dist, encoding: 'utf8' }),
-  ) as [{ filename: string }]
-  tarball = join(work, packed.filename)
+  tarball = pack(dist)
+  serverDist = buildPackage('server')
+  serverTarball = pack(serverDist)
 })
+
+function pack(folder: string): string {
+  const [packed] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--pack-destination', work], { cwd: folder, encoding: 'utf8' }),
+  ) as [{ filename: string }]
+  return join(work, packed.filename)
+}
+
+function unpack(from: string, folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  execFileSync('tar', ['-xzf', from, '--strip-components=1', '-C', folder])
+}
 
 after(() => rmSync(work, { recursive: true, force: true }))
 
@@ -36,8 +52,7 @@ function project(name: string, type: string, files: Readonly<Record<string, stri
   const folder = join(work, name.replace(/\W+/g, '-'))
   mkdirSync(join(folder, 'node_modules/@types'), { recursive: true })
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'project', private: true, type }))
-  mkdirSync(join(folder, 'node_modules/sallyport'))
-  execFileSync('tar', ['-xzf', tarball, '--strip-components=1', '-C', join(folder, 'node_modules/sallyport')])
+  unpack(tarball, join(folder, 'node_modules/sallyport'))
   for (const types of ['@types/node', 'undici-types'])
     symlinkSync(join(root, 'node_modules', types), join(folder, 'node_modules', types))
   for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text)
@@ -53,6 +68,48 @@ function run(program: string, args: readonly string[], cwd: string): string {
   }
 }
 
+/** Runs the installed command until it has said, in JSON, where it is. */
+async function published(context: TestContext, cwd: string, words: readonly string[]) {
+  const command = spawn(process.execPath, ['node_modules/sallyport/cli/main.js', ...words], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  context.after(() => command.kill('SIGKILL'))
+  const ended = new Promise<number | null>((resolve) => command.once('close', resolve))
+  let out = ''
+  let err = ''
+  command.stderr.on('data', (chunk: Buffer) => {
+    err += chunk
+  })
+  const spoken = new Promise<void>((resolve) => {
+    command.stdout.on('data', (chunk: Buffer) => {
+      out += chunk
+      if (out.endsWith('\n')) resolve()
+    })
+  })
+  await Promise.race([spoken, ended])
+  assert.ok(out.endsWith('\n'), `ended without a word: ${err}`)
+  return {
+    said: JSON.parse(out) as unknown,
+    stop() {
+      command.kill('SIGINT')
+      return ended
+    },
+  }
+}
+
+function answered(request: ClientRequest): Promise<IncomingHttpHeaders> {
+  return new Promise((resolve, reject) => {
+    request.once('error', reject).once('response', (response) => {
+      response.resume()
+      response.once('end', () => {
+        assert.equal(response.statusCode, 200)
+        resolve(response.headers)
+      })
+    })
+  })
+}
+
 describe('the published package', () => {
   for (const setting of settings)
     it(`works in a project of the kind: ${setting.name}`, () => {
@@ -60,35 +117,36 @@ describe('the published package', () => {
       for (const [program, ...args] of setting.run) run(program, args, folder)
     })
 
-  it('starts the published gateway before its sample', async () => {
-    const folder = project('gateway', 'module', {})
-    const modules = join(folder, 'node_modules')
-    mkdirSync(join(modules, '@sallyport'), { recursive: true })
-    cpSync(buildPackage('server'), join(modules, '@sallyport/server'), { recursive: true })
-    symlinkSync(join(root, 'node_modules/undici'), join(modules, 'undici'))
-    const command = spawn(
-      process.execPath,
-      [join(modules, 'sallyport/cli/main.js'), 'start', '--port', '0'],
-      {
-        cwd: folder,
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    )
-    try {
-      const said = await new Promise<string>((resolve) => {
-        let text = ''
-        const hear = (chunk: Buffer) => {
-          text += chunk
-          if (text.includes('Ctrl-C')) resolve(text)
-        }
-        command.stdout.on('data', hear)
-        command.stderr.on('data', hear)
-        command.once('exit', () => resolve(text))
-      })
-      assert.match(said, /gateway {3}https:\/\/sallyport\.localhost:\d+/)
-    } finally {
-      command.kill('SIGKILL')
-    }
+  it('starts the published gateway before its sample, and before an API', async (context) => {
+    const folder = project('gateway', 'module', {
+      'policy.json': '{"extends": "recommended", "transport": {"tls": "in-front"}}',
+    })
+    unpack(serverTarball, join(folder, 'node_modules/@sallyport/server'))
+    symlinkSync(join(root, 'node_modules/undici'), join(folder, 'node_modules/undici'))
+    const api = createServer((_request, response) => response.end('{}'))
+    await new Promise<void>((resolve) => api.listen(0, '127.0.0.1', resolve))
+    context.after(() => api.close())
+    const upstream = `http://127.0.0.1:${(api.address() as AddressInfo).port}`
+
+    const demo = await published(context, folder, ['start', '--json', '--port', '0'])
+    const { url, caFile, sample } = demo.said as { url: string; caFile: string; sample: string }
+    const ca = readFileSync(join(folder, caFile))
+    assert.notEqual(url, sample)
+    // By address, since not every resolver knows the names under localhost.
+    const { hostname, port } = new URL(url)
+    const options = { host: '127.0.0.1', port, path: '/v1/status', servername: hostname, ca }
+    assert.equal((await answered(httpsGet(options)))['x-content-type-options'], 'nosniff')
+    assert.equal(await demo.stop(), 0)
+
+    const words = ['serve', '--json', '--port', '0', '--upstream', upstream, '--policy', 'policy.json']
+    const gateway = await published(context, folder, words)
+    const headers = await answered(httpGet(`${(gateway.said as { url: string }).url}/`))
+    assert.equal(headers['x-frame-options'], 'DENY')
+    assert.equal(await gateway.stop(), 0)
+  })
+
+  it('has no finding of publint on the gateway', () => {
+    run('publint', ['run', '--strict', serverDist], root)
   })
 
   it('has no finding of publint', () => {

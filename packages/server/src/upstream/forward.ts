@@ -1,13 +1,20 @@
-// Hands requests on to one upstream: takes a slot, starts a transfer, watches over all of them.
+// Hands requests on to one upstream: starts a transfer for each, shares out the slots, watches over all of them.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { type Exchange, respondWithCode } from 'sallyport/node'
 import { MAX_CONNECTIONS, openPool, type UpstreamTimeouts } from './pool.ts'
-import { Transfer, type TransferLimits, type TransferSite } from './transfer.ts'
+import { createShares, shareKey } from './shares.ts'
+import { Transfer, type TransferLimits, type TransferSite, type UpstreamKeepAlive } from './transfer.ts'
 
 /** Every limit of forwarding. */
-export interface ForwardLimits extends UpstreamTimeouts, TransferLimits {}
+export interface ForwardLimits extends UpstreamTimeouts, TransferLimits {
+  /** Requests that one client, by its IPv4 address or IPv6 /64, may have on their way to the upstream. */
+  readonly slotsPerClient: number
+}
+
+/** Beginnings of bodies that wait for the rest, of all requests together; one client has a quarter. Bytes. */
+const HELD_TOTAL = 67_108_864
 
 const FORWARD_LIMITS: ForwardLimits = {
   connectMs: 5_000,
@@ -15,6 +22,7 @@ const FORWARD_LIMITS: ForwardLimits = {
   bodyIdleMs: 60_000,
   uploadStartMs: 30_000,
   uploadBytesPerSecond: 1_024,
+  slotsPerClient: MAX_CONNECTIONS / 4,
 }
 
 /** The way to one upstream. */
@@ -32,22 +40,43 @@ export function createForwarder(
   upstream: URL,
   overrides: Partial<ForwardLimits>,
   onFailure: (exchange: Exchange, reason: string) => void,
+  keepAlive: UpstreamKeepAlive = 'clean',
 ): Forwarder {
   const limits = { ...FORWARD_LIMITS, ...overrides }
   const pool = openPool(upstream, limits)
   const underWay = new Set<Transfer>()
+  const slots = createShares(MAX_CONNECTIONS, limits.slotsPerClient)
+  const held = createShares(HELD_TOTAL, HELD_TOTAL / 4)
+
+  function release(transfer: Transfer): void {
+    held.give(transfer.client, transfer.heldBytes)
+    transfer.heldBytes = 0
+  }
 
   const site: TransferSite = {
     limits,
+    keepAlive,
     now: () => performance.now(),
+    takeSlot(transfer) {
+      transfer.hasSlot = slots.take(transfer.client, 1)
+      return transfer.hasSlot
+    },
+    holdBytes(transfer, bytes) {
+      const isHeld = held.take(transfer.client, bytes)
+      if (isHeld) transfer.heldBytes += bytes
+      return isHeld
+    },
+    dispatched: release,
     ended(transfer, end) {
+      release(transfer)
+      if (transfer.hasSlot) slots.give(transfer.client, 1)
       underWay.delete(transfer)
       if (end.outcome === 'failed') onFailure(transfer.exchange, end.reason ?? 'unknown')
     },
   }
 
   // One timer for all: a timer for each request costs more than the request.
-  const sweepMs = Math.min(1_000, limits.bodyIdleMs / 4, limits.uploadStartMs / 4)
+  const sweepMs = Math.min(1_000, limits.bodyIdleMs / 4, limits.uploadStartMs / 4, limits.headMs / 4)
   const sweeper = setInterval(() => {
     const now = site.now()
     for (const transfer of underWay) transfer.sweep(now)
@@ -59,11 +88,7 @@ export function createForwarder(
       // Only a path can be handed on; "*" and the other forms of a target belong to the server that is asked.
       if (!exchange.target.startsWith('/'))
         return respondWithCode(request, response, exchange, 'target_invalid')
-      if (underWay.size >= MAX_CONNECTIONS) {
-        respondWithCode(request, response, exchange, 'unavailable', [['Retry-After', '1']])
-        return
-      }
-      const transfer = new Transfer(request, response, exchange, site)
+      const transfer = new Transfer(request, response, exchange, site, shareKey(exchange))
       underWay.add(transfer)
       transfer.start(pool)
     },

@@ -9,6 +9,8 @@ export interface ResponseHead {
   /** Names and values in turn, ready for `writeHead`. */
   readonly headers: string[]
   readonly contentType: string | undefined
+  /** True where the head says that no byte follows. */
+  readonly isEmpty: boolean
 }
 
 /** Why an answer is not passed on. */
@@ -72,7 +74,7 @@ export function responseHead(
   const kept = nominated === undefined ? headers : withoutNames(headers, nominated)
   // RFC 9110, section 8.6: none on 204.
   if (length !== undefined && status !== 204) kept.push('Content-Length', String(Number(length)))
-  return { headers: kept, contentType }
+  return { headers: kept, contentType, isEmpty: length !== undefined && Number(length) === 0 }
 }
 
 function text(raw: Buffer | string): string {

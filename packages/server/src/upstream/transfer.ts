@@ -1,5 +1,5 @@
-// One request on its way to the upstream and its answer on the way back. Nothing is buffered here: each side is
-// paused while the other is slow, and the end of either side is the end of both.
+// One request on its way to the upstream and its answer on the way back. But for the beginning of a request's body
+// nothing is buffered here: each side is paused while the other is slow, and the end of either is the end of both.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Exchange, isBodyReplaced, respondWithCode } from 'sallyport/node'
@@ -17,7 +17,16 @@ export interface TransferLimits {
   /** How long a client may take to send its body before the rate counts. */
   readonly uploadStartMs: number
   readonly uploadBytesPerSecond: number
+  /** From the end of the request to the whole head of the answer, however many 1xx answers come before it. */
+  readonly headMs: number
 }
+
+/**
+ * Which connections carry another request. `clean`: those on which nothing can be left over from the one before.
+ * `all`: also after a request with a body, or an answer without one; only for an upstream that is known to read every
+ * body and to write nothing unasked.
+ */
+export type UpstreamKeepAlive = 'clean' | 'all'
 
 /** How a transfer ended, for the log and the counts. */
 export interface TransferEnd {
@@ -31,14 +40,22 @@ export interface TransferEnd {
 /** What a transfer needs from the gateway. */
 export interface TransferSite {
   readonly limits: TransferLimits
+  readonly keepAlive: UpstreamKeepAlive
   /** Milliseconds that only go forward. */
   readonly now: () => number
+  /** Takes a slot, which `ended` gives back; false where there is none for this client. */
+  takeSlot(transfer: Transfer): boolean
+  /** Counts bytes that are held, which `dispatched` or `ended` gives back; false where there is no room for them. */
+  holdBytes(transfer: Transfer, bytes: number): boolean
+  dispatched(transfer: Transfer): void
   /** Called once, when nothing of the transfer is left. */
   ended(transfer: Transfer, end: TransferEnd): void
 }
 
 // 1xx answers are not passed on; more than these come from no sane program.
 const MAX_INFORMATIONAL = 8
+// So much of a request's body is here before it takes a slot: an idle upload keeps nobody from the upstream; bytes.
+const HELD_BYTES = 65_536
 // An error's body that nobody will see is read this far to save the connection; bytes.
 const DISCARD_LIMIT = 65_536
 
@@ -48,6 +65,11 @@ type Phase = 'waiting' | 'streaming' | 'discarding' | 'over'
 export class Transfer implements Dispatcher.DispatchHandler {
   readonly exchange: Exchange
   readonly response: ServerResponse
+  /** Whose share it takes from. */
+  readonly client: string | undefined
+  /** Kept by the gateway for its accounts. */
+  hasSlot = false
+  heldBytes = 0
   private readonly request: IncomingMessage
   private readonly site: TransferSite
   private upload: Upload | undefined
@@ -61,9 +83,19 @@ export class Transfer implements Dispatcher.DispatchHandler {
   private paused = false
   private settled = false
   private isStream = false
+  private isRetired = false
+  private isDispatched = false
+  private startedAt = 0
   private lastProgress: number
 
-  constructor(request: IncomingMessage, response: ServerResponse, exchange: Exchange, site: TransferSite) {
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    exchange: Exchange,
+    site: TransferSite,
+    client: string | undefined,
+  ) {
+    this.client = client
     this.request = request
     this.response = response
     this.exchange = exchange
@@ -71,22 +103,42 @@ export class Transfer implements Dispatcher.DispatchHandler {
     this.lastProgress = site.now()
   }
 
-  /** Sends the request on. */
+  /** Sends the request on, as soon as enough of its body is here. */
   start(pool: Pool): void {
     const { headers, body } = requestHead(this.exchange)
-    if (body.kind === 'chunked' || (body.kind === 'length' && body.bytes > 0))
-      this.upload = new Upload(this.request, this.site.now)
     this.response.on('close', this.onClientClose)
     this.response.on('drain', this.onClientDrain)
+    if (body.kind === 'none' || (body.kind === 'length' && body.bytes === 0)) {
+      this.dispatch(pool, headers)
+      return
+    }
+    this.upload = new Upload(this.request, this.site.now)
+    this.upload.hold(HELD_BYTES, (bytes, isReady) => {
+      // The guard has answered already: the body grew over its limit.
+      if (this.response.headersSent) this.refuse('unavailable', undefined)
+      else if (!this.site.holdBytes(this, bytes)) this.refuseBusy()
+      else if (isReady) this.dispatch(pool, headers)
+    })
+  }
+
+  private dispatch(pool: Pool, headers: string[]): void {
+    if (!this.site.takeSlot(this)) {
+      this.refuseBusy()
+      return
+    }
+    this.isDispatched = true
+    this.site.dispatched(this)
+    const { method } = this.exchange.incoming
+    const retires = method === 'HEAD' || (this.upload !== undefined && this.site.keepAlive === 'clean')
     pool.dispatch(
       {
         path: this.exchange.target,
-        method: this.exchange.incoming.method as Dispatcher.HttpMethod,
+        method: method as Dispatcher.HttpMethod,
         headers,
         body: this.upload?.asBody() ?? null,
         // An upstream that ignores a body reads it as the next request, and its answer would go to another caller: a
-        // connection that has carried a body carries nothing after it.
-        reset: this.upload !== undefined,
+        // connection that has carried a body carries nothing after it. Nor after HEAD, which some answer with a body.
+        ...(retires ? { reset: true } : {}),
       },
       this,
     )
@@ -94,6 +146,7 @@ export class Transfer implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Controller): void {
     this.controller = controller
+    this.startedAt = this.site.now()
     if (this.phase === 'over') controller.abort(new TransferOver())
   }
 
@@ -101,6 +154,7 @@ export class Transfer implements Dispatcher.DispatchHandler {
     if (status >= 100 && status < 200) {
       this.informational++
       if (this.informational > MAX_INFORMATIONAL) this.fail('ERR_UPSTREAM_INFORMATIONAL')
+      else this.checkHeadDeadline(this.site.now())
       return
     }
     // The guard has answered already: the request's body grew over its limit while the upstream was at work.
@@ -119,12 +173,28 @@ export class Transfer implements Dispatcher.DispatchHandler {
     this.lastProgress = this.site.now()
     this.phase = 'streaming'
     this.heldHead = head.headers
+    // What an upstream writes after such an answer can reach us when the next request is already on its way, and would
+    // be taken for its answer. After any other answer the same is possible, and only a connection for each request
+    // would end it; but an answer with a body is the one whose end a sane program can't mistake.
+    this.isRetired = this.site.keepAlive === 'clean' && (head.isEmpty || this.hasNoBody(status))
     // The first bytes of a stream may be long in coming, but the client must see at once that it is open.
     if (this.isStream) {
       this.request.socket.setTimeout(0)
       this.sendHead()
       if (!this.response.writableEnded) this.response.flushHeaders()
-    } else if (this.hasNoBody(status)) this.sendHead()
+    } else if (this.isRetired || this.hasNoBody(status)) this.sendHead()
+    if (this.isRetired && !this.isOver) this.retire()
+  }
+
+  private get isOver(): boolean {
+    return this.phase === 'over'
+  }
+
+  // The answer is whole with its head, so the connection can end at once.
+  private retire(): void {
+    if (this.phase === 'streaming') this.response.end()
+    this.stop({ outcome: 'answered' })
+    this.upload?.discardRest()
   }
 
   // The head is held until the body begins, so that an answer which is broken from its first byte is still a problem.
@@ -194,11 +264,20 @@ export class Transfer implements Dispatcher.DispatchHandler {
     if (this.phase === 'waiting') {
       if ((this.upload?.overdueMs(now, limits.uploadStartMs, limits.uploadBytesPerSecond) ?? 0) > 0)
         this.refuse('request_timeout', 'ERR_UPLOAD_SLOW')
+      else this.checkHeadDeadline(now)
       return
     }
     if (this.phase === 'over' || now - this.lastProgress <= limits.bodyIdleMs) return
     // A stream may be silent, but a reader that takes nothing of what is there holds an upstream's connection.
     if (!this.isStream || this.paused) this.fail(this.paused ? 'ERR_CLIENT_STALLED' : 'UND_ERR_BODY_TIMEOUT')
+  }
+
+  // undici's own timer begins anew with each 1xx answer.
+  private checkHeadDeadline(now: number): void {
+    if (this.startedAt === 0) return
+    const since = this.upload === undefined ? this.startedAt : this.upload.waitingSince
+    if (since !== undefined && now - Math.max(since, this.startedAt) > this.site.limits.headMs)
+      this.fail('UND_ERR_HEADERS_TIMEOUT')
   }
 
   /** No further request comes after this one on the client's connection. */
@@ -220,14 +299,27 @@ export class Transfer implements Dispatcher.DispatchHandler {
     this.refuse(codeOfFailure(reason), reason)
   }
 
-  private refuse(code: Parameters<typeof respondWithCode>[3], reason: string): void {
+  private refuseBusy(): void {
+    this.refuse('unavailable', undefined, [['Retry-After', '1']])
+  }
+
+  // Without a reason it is no failure of the upstream's.
+  private refuse(
+    code: Parameters<typeof respondWithCode>[3],
+    reason: string | undefined,
+    headers: [string, string][] = [],
+  ): void {
     const { phase } = this
     const isHeld = phase === 'waiting' || this.heldHead !== undefined
     this.heldHead = undefined
-    this.stop(phase === 'discarding' ? { outcome: 'answered' } : { outcome: 'failed', reason })
+    this.stop(
+      phase === 'discarding' || reason === undefined
+        ? { outcome: 'answered' }
+        : { outcome: 'failed', reason },
+    )
     if (isHeld) {
       if (!this.response.headersSent && !this.response.destroyed)
-        respondWithCode(this.request, this.response, this.exchange, code)
+        respondWithCode(this.request, this.response, this.exchange, code, headers)
     } else if (phase === 'streaming') cutConnection(this.request.socket)
     this.upload?.discardRest()
   }
@@ -236,6 +328,10 @@ export class Transfer implements Dispatcher.DispatchHandler {
   private stop(end: { outcome: TransferEnd['outcome']; reason?: string }): void {
     this.finish(end)
     this.controller?.abort(new TransferOver())
+    if (!this.isDispatched) {
+      this.upload?.destroy()
+      this.settle()
+    }
   }
 
   private finish(end: { outcome: TransferEnd['outcome']; reason?: string }): void {
@@ -245,7 +341,7 @@ export class Transfer implements Dispatcher.DispatchHandler {
     this.end ??= { outcome: end.outcome, status: this.status, reason: end.reason }
   }
 
-  // undici reports every request's end exactly once, so a slot is free again exactly once.
+  // undici reports the end of every request it was given exactly once, so a slot is free again exactly once.
   private settle(): void {
     if (this.settled) return
     this.settled = true

@@ -1,5 +1,5 @@
 // A request's body on its way to the upstream: as much of a stream as undici's writer asks for, without the cost of a
-// second one. Pausing reaches the client's socket.
+// second one. Pausing reaches the client's socket. Its beginning is held here before there is a way to the upstream.
 
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
@@ -11,8 +11,11 @@ const DRAIN_LIMIT = 1_048_576
 export class Upload extends EventEmitter {
   private readonly request: IncomingMessage
   private readonly clock: () => number
+  private held: Buffer[] | undefined
+  private onHeld: ((bytes: number, isReady: boolean) => void) | undefined
   private attached = false
   private ended = false
+  private endedAt = 0
   destroyed = false
   /** Bytes taken from the client. */
   bytes = 0
@@ -31,6 +34,21 @@ export class Upload extends EventEmitter {
   /** What undici's types ask for; its writer uses no more than stands here. */
   asBody(): Readable {
     return this as unknown as Readable
+  }
+
+  /** Collects the beginning; tells of each piece, and whether enough is there: all of the body, or this many bytes. */
+  hold(enoughBytes: number, onHeld: (bytes: number, isReady: boolean) => void): void {
+    this.held = []
+    this.onHeld = (bytes, isEnd) => {
+      const isReady = isEnd || this.bytes >= enoughBytes
+      if (isReady) {
+        this.onHeld = undefined
+        if (!isEnd) this.pause()
+      }
+      onHeld(bytes, isReady)
+    }
+    this.attach()
+    this.request.resume()
   }
 
   // undici tells streams from other bodies by the presence of `pipe`.
@@ -53,29 +71,62 @@ export class Upload extends EventEmitter {
       this.paused = false
       this.pausedMs += this.clock() - this.pausedSince
     }
-    if (!this.attached) {
-      this.attached = true
-      this.request.on('data', this.onData)
-      this.request.on('end', this.onEnd)
-    }
-    this.request.resume()
+    this.attach()
+    // The writer is still setting itself up while it calls this.
+    if (this.held !== undefined) queueMicrotask(this.flush)
+    else this.request.resume()
     return this
+  }
+
+  private attach(): void {
+    if (this.attached) return
+    this.attached = true
+    this.request.on('data', this.onData)
+    this.request.on('end', this.onEnd)
+  }
+
+  private readonly flush = (): void => {
+    while (this.held !== undefined && !this.paused && !this.destroyed) {
+      const chunk = this.held.shift()
+      if (chunk !== undefined) {
+        this.emit('data', chunk)
+        continue
+      }
+      this.held = undefined
+      if (this.ended) this.emit('end')
+      else this.request.resume()
+    }
   }
 
   private readonly onData = (chunk: Buffer): void => {
     this.bytes += chunk.length
-    this.emit('data', chunk)
+    if (this.held === undefined) {
+      this.emit('data', chunk)
+      return
+    }
+    this.held.push(chunk)
+    this.onHeld?.(chunk.length, false)
   }
 
   private readonly onEnd = (): void => {
     this.ended = true
-    this.emit('end')
+    this.endedAt = this.clock()
+    if (this.held === undefined) this.emit('end')
+    else this.onHeld?.(0, true)
+  }
+
+  /** Since when the upstream, rather than the client, is waited for; `undefined` while it is the client. */
+  get waitingSince(): number | undefined {
+    if (this.ended) return this.endedAt
+    return this.paused ? this.pausedSince : undefined
   }
 
   /** The upstream takes no more. */
   destroy(): this {
     if (this.destroyed) return this
     this.destroyed = true
+    this.held = undefined
+    this.onHeld = undefined
     this.detach()
     return this
   }

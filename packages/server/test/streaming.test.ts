@@ -172,8 +172,7 @@ test('a client that goes away takes its request off the upstream', async (contex
     const { port, events } = await gatewayFor(context, { upstream })
     const client = netConnect(port, '127.0.0.1')
     // Of a body the upstream hears nothing before the first 64 KB are here.
-    const body =
-      moment === 'in the request' ? `Content-Length: 100000\r\n\r\n${'x'.repeat(70_000)}` : '\r\n'
+    const body = moment === 'in the request' ? `Content-Length: 100000\r\n\r\n${'x'.repeat(70_000)}` : '\r\n'
     client.write(`${body === '\r\n' ? 'GET' : 'POST'} / HTTP/1.1\r\nHost: a.example\r\n${body}`)
     await reached.promise
     client.destroy()

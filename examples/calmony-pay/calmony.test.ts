@@ -205,7 +205,7 @@ function settled(text: string): string {
 // on which part of it was rendered first. The same elements are what counts.
 function documentOf(text: string): string {
   return settled(text.replace(/<script\b.*?<\/script>|<link\b[^>]*>/gs, ''))
-    .split(/(?=<(?!\/))/)
+    .split(/(?=<)/)
     .sort()
     .join('')
 }

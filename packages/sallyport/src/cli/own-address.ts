@@ -5,7 +5,7 @@ import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 
 /** Every address of this machine, loopback included. */
-export function machineAddresses(): readonly string[] {
+function machineAddresses(): readonly string[] {
   return Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address))
 }
 

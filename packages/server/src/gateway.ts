@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly listen: { readonly host: string; readonly port: number }
   /** PEM texts; where the policy ends TLS here and this is missing, a local certificate is made. */
   readonly tls?: ListenerCertificate
+  /** Whether HTTP/2 is offered beside HTTP/1.1 where TLS ends here; it is, unless it is said. */
+  readonly http2?: boolean
   /** The folder of local state, for the local certificate; `.sallyport`. */
   readonly stateFolder?: string
   /** Whether the gateway answers `/v1/status` and `/v1/status/stream` itself; not unless it is said. */
@@ -96,7 +98,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const stream = createStatusStream(clock().toString(36), () => JSON.stringify(report()), options.timers)
   counter.onChange(() => stream.changed())
 
-  const listener = createListener(guard, await certificateFor(guard, options, clock), minVersionOf(guard))
+  const certificate = await certificateFor(guard, options, clock)
+  const listener = createListener(guard, certificate, minVersionOf(guard), options.http2)
   const { server } = listener
   const onFailure = (exchange: Exchange, reason: string): void => {
     counter.add('failed')
@@ -140,6 +143,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     draining = true
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     stream.close()
+    listener.drain()
     forwarder.drain()
     // A connection whose answer began before the drain is idle afterwards, and nothing tells of it.
     const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)

@@ -4,7 +4,9 @@ import { constants } from 'node:crypto'
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { attach, type Guard, SAFE_SERVER_OPTIONS } from 'sallyport/node'
+import { createHttp2Front, type Http2Front } from './front/http2.ts'
 
 /** PEM texts. */
 export interface ListenerCertificate {
@@ -15,6 +17,8 @@ export interface ListenerCertificate {
 /** A server under the guard, with the means to end all its connections. */
 export interface Listener {
   readonly server: Server
+  /** Takes no more requests on connections of HTTP/2; those of HTTP/1.1 are told by their next answer. */
+  drain(): void
   /** Ends every connection, those too that have not said anything yet. */
   destroyConnections(): void
 }
@@ -31,12 +35,13 @@ export function createListener(
   guard: Guard,
   certificate: ListenerCertificate | undefined,
   minVersion: 'TLSv1.2' | 'TLSv1.3',
+  http2 = true,
 ): Listener {
   const settings = { ...SAFE_SERVER_OPTIONS, requestTimeout: REQUEST_TIMEOUT_MS, noDelay: true }
   const server: Server =
     certificate === undefined
       ? createHttpServer(settings)
-      : createHttpsServer({ ...settings, ...tlsOptions(certificate, minVersion) })
+      : createHttpsServer({ ...settings, ...tlsOptions(certificate, minVersion, http2) })
   // Node drops headers over this count without a word; the `request` control counts and refuses them first.
   server.maxHeadersCount = 0
   server.maxConnections = MAX_CONNECTIONS
@@ -48,15 +53,36 @@ export function createListener(
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
+  const front = certificate !== undefined && http2 ? splitByAlpn(server, guard) : undefined
   return {
     server,
+    drain() {
+      front?.drain()
+    },
     destroyConnections() {
+      front?.stop()
       for (const socket of sockets) socket.destroy()
     },
   }
 }
 
-function tlsOptions(certificate: ListenerCertificate, minVersion: 'TLSv1.2' | 'TLSv1.3'): TlsOptions {
+// Connections of HTTP/1.1 go to Node's own listener, and are served as on a listener without HTTP/2.
+function splitByAlpn(server: Server, guard: Guard): Http2Front {
+  const front = createHttp2Front(guard, (request, response) => server.emit('request', request, response))
+  const http1 = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
+  server.removeAllListeners('secureConnection')
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol === 'h2') front.accept(socket)
+    else for (const listener of http1) listener.call(server, socket)
+  })
+  return front
+}
+
+function tlsOptions(
+  certificate: ListenerCertificate,
+  minVersion: 'TLSv1.2' | 'TLSv1.3',
+  http2: boolean,
+): TlsOptions {
   return {
     cert: certificate.cert,
     key: certificate.key,
@@ -76,6 +102,6 @@ function tlsOptions(certificate: ListenerCertificate, minVersion: 'TLSv1.2' | 'T
     ].join(':'),
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
     handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
   }
 }

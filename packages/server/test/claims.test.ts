@@ -193,7 +193,7 @@ test('H1 TLS 1.3 alone is spoken, with the hybrid group first, and plain HTTP is
   for (const refused of [
     { maxVersion: 'TLSv1.2' as const },
     { ecdhCurve: 'P-521' },
-    { ALPNProtocols: ['h2'] },
+    { ALPNProtocols: ['spdy/3.1'] },
   ]) {
     const error = await new Promise<Error>((resolve, reject) => {
       const socket = tlsConnect({

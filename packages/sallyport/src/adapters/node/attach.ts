@@ -122,8 +122,8 @@ export function enter(guard: Guard, request: IncomingMessage, response: ServerRe
   return true
 }
 
-// A control that fails while it judges has not let the request in.
-function admit(guard: Guard, exchange: Exchange): Denial | Answer | undefined {
+/** Judges a request. A control that fails while it judges has not let the request in. */
+export function admit(guard: Guard, exchange: Exchange): Denial | Answer | undefined {
   try {
     return guard.admit(exchange)
   } catch (error) {
@@ -206,7 +206,8 @@ function onUpgrade(guard: Guard, emit: Emit, args: readonly unknown[]): boolean 
   return true
 }
 
-function respond(
+/** Writes a reply of the guard's own. */
+export function respond(
   request: IncomingMessage,
   response: ServerResponse,
   exchange: Exchange,

@@ -67,7 +67,7 @@ export function ownWire(exchange: Exchange, status: number): string {
     try {
       wire += line(exchange, status, NOTHING_SEEN).wire
     } catch (error) {
-      warn(exchange, error)
+      warnOfFailure(exchange, error)
     }
   }
   return wire + compiled.varyLines.wire
@@ -76,7 +76,7 @@ export function ownWire(exchange: Exchange, status: number): string {
 // A control that fails must not open the door: the answer is ours, with every line that could still be made, and
 // nothing of the application's.
 function emissionOfFailure(exchange: Exchange, status: number, error: unknown): Emission {
-  warn(exchange, error)
+  warnOfFailure(exchange, error)
   const bodiless = status === 204 || status === 304
   const body = bodiless ? '' : problemBody('internal', exchange.requestId)
   let wire = ownWire(exchange, 500)
@@ -86,8 +86,8 @@ function emissionOfFailure(exchange: Exchange, status: number, error: unknown): 
   return { status: 500, wire, headers, body }
 }
 
-// The message may hold what a caller sent, so only the kind of error is told.
-function warn(exchange: Exchange, error: unknown): void {
+/** Tells that a control failed. The message may hold what a caller sent, so only the kind of error is told. */
+export function warnOfFailure(exchange: Exchange, error: unknown): void {
   const kind = error instanceof Error ? error.name : typeof error
   process.emitWarning(
     `a control failed in the cell ${JSON.stringify(exchange.cell.id)} with ${kind}; the caller received 500`,

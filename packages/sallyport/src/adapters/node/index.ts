@@ -14,6 +14,7 @@ export type { Exchange } from '../../guard/exchange.ts'
 export type { Guard } from '../../guard/guard.ts'
 export { definePolicy, type PolicyDocument } from '../../guard/policy.ts'
 export { attach, respondWithCode } from './attach.ts'
+export { enterHttp2, type Http2Entry, type Http2Peer } from './http2.ts'
 export { exchangeOf, isBodyReplaced } from './response.ts'
 
 /** A policy, or a guard that is already compiled. */

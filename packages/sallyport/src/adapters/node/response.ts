@@ -38,6 +38,11 @@ export function isBodyReplaced(response: object): boolean {
   return (response as { [REPLACEMENT]?: string })[REPLACEMENT] !== undefined
 }
 
+/** Marks an answer whose head is the policy's own. */
+export function replaceBody(response: object, body: string): void {
+  ;(response as { [REPLACEMENT]?: string })[REPLACEMENT] = body
+}
+
 export function setExchange(response: object, exchange: Exchange): void {
   ;(response as { [EXCHANGE]?: Exchange })[EXCHANGE] = exchange
 }

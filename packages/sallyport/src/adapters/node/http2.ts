@@ -1,0 +1,115 @@
+// The guard in front of a stream of node:http2: every request is judged, every answer carries the policy, and what is
+// let in looks to its handler like a request of node:http.
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+import { replyFor } from '../../guard/answer.ts'
+import type { Denial } from '../../guard/control.ts'
+import type { Exchange } from '../../guard/exchange.ts'
+import type { Guard } from '../../guard/guard.ts'
+import { admit, respond, respondWithCode } from './attach.ts'
+import { limitBody } from './body-limit.ts'
+import { dropCookies } from './cookies.ts'
+import { Http2Request, StreamSocket } from './http2-request.ts'
+import { Http2Response } from './http2-response.ts'
+
+/** The connection that a stream came on. */
+export interface Http2Peer {
+  readonly remoteAddress: string | undefined
+  readonly encrypted: boolean
+}
+
+/** A stream that has passed the guard, or was answered by it. */
+export interface Http2Entry {
+  /** Whether it was let in; else the guard has answered, and nothing is left to do. */
+  readonly isAdmitted: boolean
+  /** What the gateway uses of these works as on node:http; `socket` stands for the stream alone. */
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** When the answer was ended, by the clock that was given; for whoever watches over the connection. */
+  endedAt(): number | undefined
+}
+
+const METHOD: Denial = { kind: 'deny', code: 'method_not_allowed', close: true }
+const TARGET: Denial = { kind: 'deny', code: 'target_invalid', close: true }
+
+/**
+ * Lets a stream in; `undefined` where its client has left already.
+ *
+ * @param rawHeaders names and values in turn, with the pseudo-fields, as the `stream` event gives them
+ * @param now milliseconds that only go forward
+ * @see RFC 9113, section 8
+ */
+export function enterHttp2(
+  guard: Guard,
+  stream: ServerHttp2Stream,
+  rawHeaders: string[],
+  peer: Http2Peer,
+  now: () => number,
+): Http2Entry | undefined {
+  // Node tells of a stream one tick after it has come, and it may be reset by then. Nobody is left to read errors.
+  stream.on('error', () => {})
+  if (stream.destroyed || stream.closed) return undefined
+  const pseudo = { method: '', path: '', scheme: '' }
+  // They come first: nghttp2 has reset what holds them later, twice, or by other names (section 8.3).
+  for (let i = 0; i < rawHeaders.length && rawHeaders[i]!.charCodeAt(0) === COLON; i += 2) {
+    const name = rawHeaders[i]!.slice(1)
+    if (Object.hasOwn(pseudo, name)) pseudo[name as keyof typeof pseudo] = rawHeaders[i + 1]!
+  }
+  const socket = new StreamSocket(stream, peer.remoteAddress, peer.encrypted)
+  const incoming = new Http2Request(stream, pseudo, rawHeaders, socket)
+  const fault = faultOf(pseudo, peer)
+  const exchange = fault === METHOD ? guard.unreadable(peerOf(peer)) : guard.open(incoming)
+  const outgoing = new Http2Response(stream, incoming, exchange, now)
+  // The cast is the whole of the pretence: tests run each way of handling over both protocols.
+  const request = incoming as unknown as IncomingMessage
+  const response = outgoing as unknown as ServerResponse
+  const endedAt = () => outgoing.endedAt
+  const verdict = fault ?? admit(guard, exchange)
+  if (verdict !== undefined) {
+    respond(request, response, exchange, replyFor(verdict, exchange))
+    return { isAdmitted: false, request, response, endedAt }
+  }
+  const expects = exchange.header('expect') !== undefined
+  incoming.becomeOrdinary()
+  if (exchange.cookiesIgnored) dropCookies(request)
+  limit(stream, request, response, exchange)
+  if (expects) response.writeContinue()
+  return { isAdmitted: true, request, response, endedAt }
+}
+
+const COLON = 58
+
+function peerOf({ remoteAddress, encrypted }: Http2Peer) {
+  return { peer: remoteAddress, encrypted }
+}
+
+// What HTTP/1.1's parser would refuse before any policy is asked.
+function faultOf(
+  { method, path, scheme }: { readonly method: string; readonly path: string; readonly scheme: string },
+  { encrypted }: Http2Peer,
+): Denial | undefined {
+  // Section 8.5: a tunnel, whose DATA would be read as requests by the next server.
+  if (method === 'CONNECT') return METHOD
+  // Section 8.3.1. nghttp2 looks at the path only where the scheme is one of HTTP's.
+  if (scheme.toLowerCase() !== (encrypted ? 'https' : 'http')) return TARGET
+  if (path.charCodeAt(0) === SLASH || (path === '*' && method === 'OPTIONS')) return undefined
+  return TARGET
+}
+
+const SLASH = 47
+
+function limit(
+  stream: ServerHttp2Stream,
+  request: IncomingMessage,
+  response: ServerResponse,
+  exchange: Exchange,
+): void {
+  const { bodyLimit } = exchange
+  if (bodyLimit === undefined || request.complete) return
+  limitBody(stream as unknown as IncomingMessage, bodyLimit, () => {
+    // An answer that has begun can't be taken back.
+    if (response.headersSent) request.socket.destroy()
+    else respondWithCode(request, response, exchange, 'body_too_large')
+  })
+}

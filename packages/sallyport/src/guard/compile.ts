@@ -22,6 +22,8 @@ type NameTable = (name: string) => number
 export interface CompiledCell {
   readonly identify: Identify
   readonly admit: readonly ((exchange: Exchange) => Denial | Verdict)[]
+  /** The register ids of the controls in `admit`, one for each. */
+  readonly admitIds: readonly string[]
   readonly names: NameTable
   readonly fixed: Lines
   readonly perAnswer: readonly NonNullable<EmitStage['perAnswer']>[]
@@ -36,6 +38,7 @@ export function compileCell(
   admit: readonly NonNullable<Stage['admit']>[],
   emit: readonly EmitStage[],
   identify: Identify = {},
+  admitIds: readonly string[] = [],
 ): CompiledCell {
   const table = new Map<string, number>()
   const mark = (name: string, bits: number) => table.set(name, (table.get(name) ?? PASS) | bits)
@@ -49,6 +52,7 @@ export function compileCell(
   return {
     identify,
     admit,
+    admitIds,
     names: nameTable(table),
     fixed: joinLines(...emit.map((stage) => stage.fixed ?? NO_LINES)),
     perAnswer: emit.flatMap((stage) => (stage.perAnswer ? [stage.perAnswer] : [])),

@@ -71,6 +71,8 @@ export class Exchange {
   cookiesIgnored = false
   /** Written by `request` for bodies whose length is not known before they end; bytes. */
   bodyLimit: number | undefined = undefined
+  /** Written by the guard: the register id of the control that refused or answered the request. */
+  decidedBy: string | undefined = undefined
   /** Set where the guard itself answers: its answer is never taken for the application's. */
   answeredByGuard = false
   /** The nonce of this answer's Content-Security-Policy; made when first asked for. */

@@ -18,6 +18,20 @@ export interface GuardOptions {
   readonly clock?: () => number
   /** Fills an array with random bytes; `crypto.getRandomValues`. */
   readonly random?: (bytes: Uint8Array) => Uint8Array
+  /** Told of each thing that a control in report mode would have done. */
+  readonly onWouldDo?: (would: WouldDo) => void
+}
+
+/** What a control in report mode would have done to one request. */
+export interface WouldDo {
+  /** Its register id. */
+  readonly control: string
+  /** The code of the refusal, the status of an answer, the owned header or `body:` and a code. */
+  readonly what: string
+  /** The id of the policy's cell. */
+  readonly cell: string
+  /** Absent where only the answer is known. */
+  readonly exchange: Exchange | undefined
 }
 
 /** A compiled policy. */
@@ -58,7 +72,11 @@ export function createGuard(
     place,
   }
   const wouldDo = new Map<string, number>()
-  const compiler = cellCompiler(needs, wouldDo)
+  const { onWouldDo } = options
+  const compiler = cellCompiler(needs, (control, what, cell, exchange) => {
+    count(wouldDo, `${control} ${what} ${cell}`)
+    onWouldDo?.({ control, what, cell, exchange })
+  })
   const cells = resolved.cells.map((cell): Cell => ({ ...cell, compiled: compiler(cell) }))
   const strict = cells.at(-1)!
   const router: Router<number> = buildRouter(
@@ -123,9 +141,12 @@ export function createGuard(
     },
     unreadable: (connection) => new Exchange({ ...UNREAD, ...connection }, strict, '', ''),
     admit(exchange) {
-      for (const step of exchange.cell.compiled.admit) {
-        const verdict = step(exchange)
-        if (verdict !== undefined) return verdict
+      const { admit, admitIds } = exchange.cell.compiled
+      for (let i = 0; i < admit.length; i++) {
+        const verdict = admit[i]!(exchange)
+        if (verdict === undefined) continue
+        exchange.decidedBy = admitIds[i]
+        return verdict
       }
       return undefined
     },
@@ -147,7 +168,9 @@ function originForm(target: string): string {
 }
 
 // Cells of equal settings share their compiled form: 10,000 routes are usually a handful of kinds.
-function cellCompiler(needs: Needs, wouldDo: Map<string, number>) {
+type Would = (control: string, what: string, cell: string, exchange: Exchange | undefined) => void
+
+function cellCompiler(needs: Needs, would: Would) {
   const byKind = new Map<string, Map<string, Stage>>()
   const compiledByKind = new Map<string, Cell['compiled']>()
   return (cell: ResolvedCell): Cell['compiled'] => {
@@ -166,24 +189,26 @@ function cellCompiler(needs: Needs, wouldDo: Map<string, number>) {
       byKind.set(kind, stages)
     }
     const admit: NonNullable<Stage['admit']>[] = []
+    const admitIds: string[] = []
     for (const name of admitOrder) {
       const step = stages.get(name)?.admit
       if (!step) continue
       const id = rules.find((control) => control.name === name)!.id
-      admit.push(modeOf(cell, name) === 'report' ? reporting(step, id, cell.id, wouldDo) : step)
+      admit.push(modeOf(cell, name) === 'report' ? reporting(step, id, cell.id, would) : step)
+      admitIds.push(id)
     }
     const emit: EmitStage[] = []
     for (const name of emitOrder) {
       const stage = stages.get(name)?.emit
       if (!stage) continue
       const id = rules.find((control) => control.name === name)!.id
-      emit.push(modeOf(cell, name) === 'report' ? reportingEmit(stage, id, cell.id, wouldDo) : stage)
+      emit.push(modeOf(cell, name) === 'report' ? reportingEmit(stage, id, cell.id, would) : stage)
     }
     let identify: Identify = {}
     // In report mode nothing changes, so the facts are those of a cell without the control.
     for (const [name, stage] of stages)
       if (stage.identify && modeOf(cell, name) === 'enforce') identify = stage.identify
-    const compiled = compileCell(admit, emit, identify)
+    const compiled = compileCell(admit, emit, identify, admitIds)
     if (!reports) compiledByKind.set(kind, compiled)
     return compiled
   }
@@ -203,25 +228,20 @@ function reporting(
   step: NonNullable<Stage['admit']>,
   control: string,
   cell: string,
-  wouldDo: Map<string, number>,
+  would: Would,
 ): (exchange: Exchange) => Verdict {
   return (exchange) => {
     const verdict = step(exchange)
     if (verdict === undefined) return undefined
     // A page that a control serves, or a preflight, is no judgement; a redirect is.
     if (verdict.kind === 'answer' && verdict.status < 300) return verdict
-    count(wouldDo, `${control} ${verdict.kind === 'deny' ? verdict.code : verdict.status} ${cell}`)
+    would(control, verdict.kind === 'deny' ? verdict.code : String(verdict.status), cell, exchange)
     return undefined
   }
 }
 
 // An emitting control in report mode owns nothing: it watches, and counts each line that it would have changed.
-function reportingEmit(
-  stage: EmitStage,
-  control: string,
-  cell: string,
-  wouldDo: Map<string, number>,
-): EmitStage {
+function reportingEmit(stage: EmitStage, control: string, cell: string, would: Would): EmitStage {
   const owns = stage.owns ?? []
   return {
     watches: [...owns, ...(stage.watches ?? [])],
@@ -230,13 +250,12 @@ function reportingEmit(
       const wanted = new Map(
         [...(stage.fixed?.pairs ?? []), ...own.pairs].map(([name, value]) => [name.toLowerCase(), value]),
       )
-      for (const name of owns)
-        if (seen.get(name) !== wanted.get(name)) count(wouldDo, `${control} ${name} ${cell}`)
+      for (const name of owns) if (seen.get(name) !== wanted.get(name)) would(control, name, cell, exchange)
       return NO_LINES
     },
     replaceBody(status, seen) {
       const code = stage.replaceBody?.(status, seen)
-      if (code !== undefined) count(wouldDo, `${control} body:${code} ${cell}`)
+      if (code !== undefined) would(control, `body:${code}`, cell, undefined)
       return undefined
     },
   }

@@ -75,15 +75,43 @@ export async function loadPolicy(path?: string, directory: string = process.cwd(
       `no policy file here: looked for ${POLICY_FILES.join(', ')}; make one with "sallyport init"`,
     )
   const name = path ?? relative(directory, file)
-  const exported = extname(file) === '.json' ? await readJsonFile(file, name) : await readModule(file, name)
+  return { policy: (await loadPlainFile(file, name, POLICY)) as PolicyDocument, file }
+}
+
+/** What a file holds, for the words of its errors. */
+export interface FileKind {
+  /** `a policy`. */
+  readonly noun: string
+  /** What to do where the file is missing. */
+  readonly whenMissing: string
+  /** The line that exports it. */
+  readonly example: string
+}
+
+const POLICY: FileKind = {
+  noun: 'a policy',
+  whenMissing: 'name another, or make one with "sallyport init"',
+  example: 'export default definePolicy({ … })',
+}
+
+/**
+ * Reads the plain data of a TypeScript, JavaScript or JSON file; its settings are not checked.
+ *
+ * @param file the absolute path
+ * @param name the file as the reader knows it, for errors
+ * @throws PolicyFileError
+ */
+export async function loadPlainFile(file: string, name: string, kind: FileKind): Promise<unknown> {
+  const exported =
+    extname(file) === '.json' ? await readJsonFile(file, name, kind) : await readModule(file, name, kind)
   const copy = plainCopy(exported)
   if (copy.problems.length > 0)
     throw new PolicyFileError(name, copy.problems.map((found) => `${name}: ${sentence(found)}`).join('\n'))
-  return { policy: copy.value as PolicyDocument, file }
+  return copy.value
 }
 
-async function readJsonFile(file: string, name: string): Promise<unknown> {
-  const bytes = await readBytes(file, name)
+async function readJsonFile(file: string, name: string, kind: FileKind): Promise<unknown> {
+  const bytes = await readBytes(file, name, kind)
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -96,11 +124,14 @@ async function readJsonFile(file: string, name: string): Promise<unknown> {
   throw new PolicyFileError(name, `${name}:${line}:${column}: ${message}`)
 }
 
-async function readModule(file: string, name: string): Promise<unknown> {
+async function readModule(file: string, name: string, kind: FileKind): Promise<unknown> {
   if (!['.ts', '.mts', '.js', '.mjs'].includes(extname(file)))
-    throw new PolicyFileError(name, `${name}: a policy file ends in .ts, .mts, .js, .mjs or .json; rename it`)
+    throw new PolicyFileError(
+      name,
+      `${name}: ${kind.noun} file ends in .ts, .mts, .js, .mjs or .json; rename it`,
+    )
   // Read first: a missing or forbidden file gets the same words as a JSON file.
-  await readBytes(file, name)
+  await readBytes(file, name, kind)
   const hooks = registerHooks({ resolve: resolveOurselves })
   let module: { readonly default?: unknown; readonly policy?: unknown }
   try {
@@ -112,7 +143,10 @@ async function readModule(file: string, name: string): Promise<unknown> {
   }
   const exported = module.default ?? module.policy
   if (exported === undefined)
-    throw new PolicyFileError(name, `${name}: exports no policy; write "export default definePolicy({ … })"`)
+    throw new PolicyFileError(
+      name,
+      `${name}: exports no ${kind.noun.replace(/^an? /, '')}; write "${kind.example}"`,
+    )
   return exported
 }
 
@@ -128,24 +162,24 @@ const resolveOurselves: ResolveHook = (specifier, context, next) => {
   }
 }
 
-async function readBytes(file: string, name: string): Promise<Uint8Array> {
+async function readBytes(file: string, name: string, kind: FileKind): Promise<Uint8Array> {
   try {
     const found = await stat(file)
     // A directory has no text, and a pipe might never end.
     if (!found.isFile()) throw new PolicyFileError(name, `${name}: this is no file; name the file in it`)
     if (found.size > MAX_BYTES)
-      throw new PolicyFileError(name, `${name}: ${found.size} bytes; a policy file may have ${MAX_BYTES}`)
+      throw new PolicyFileError(name, `${name}: ${found.size} bytes; ${kind.noun} file may have ${MAX_BYTES}`)
     return await readFile(file)
   } catch (error) {
     if (error instanceof PolicyFileError) throw error
-    throw new PolicyFileError(name, `${name}: ${reason(error)}`, { cause: error })
+    throw new PolicyFileError(name, `${name}: ${reason(error, kind)}`, { cause: error })
   }
 }
 
-function reason(error: unknown): string {
+function reason(error: unknown, { whenMissing }: FileKind): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT':
-      return 'there is no such file; name another, or make one with "sallyport init"'
+      return `there is no such file; ${whenMissing}`
     case 'EACCES':
     case 'EPERM':
       return 'no permission to read it; change its mode or its owner'

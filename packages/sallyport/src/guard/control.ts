@@ -114,6 +114,8 @@ export interface Section {
   readonly entries: readonly Entry[]
   /** What this control does not do, or can't here. */
   readonly limits: readonly string[]
+  /** For whom the section is: `reviewer` where it would help an attacker; the public where nothing is said. */
+  readonly audience?: 'public' | 'reviewer'
 }
 
 /** One value of the policy, explained. */

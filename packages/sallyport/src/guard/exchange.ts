@@ -3,6 +3,7 @@
 
 import { formatAddress, peerAddress } from '../policy/address.ts'
 import type { Cell } from './cell.ts'
+import type { Answer, Denial } from './control.ts'
 
 /** The facts of a request that a front end must supply. */
 export interface Incoming {
@@ -59,6 +60,13 @@ export class DirectClient implements Client {
   }
 }
 
+/** What a control decided about a request. */
+export interface Decision {
+  /** Its register id. */
+  readonly control: string
+  readonly verdict: Denial | Answer
+}
+
 /** One request on its way through the controls. */
 export class Exchange {
   readonly incoming: Incoming
@@ -71,8 +79,8 @@ export class Exchange {
   cookiesIgnored = false
   /** Written by `request` for bodies whose length is not known before they end; bytes. */
   bodyLimit: number | undefined = undefined
-  /** Written by the guard: the register id of the control that refused or answered the request. */
-  decidedBy: string | undefined = undefined
+  /** Written by the guard where a control refused or answered the request. */
+  decision: Decision | undefined = undefined
   /** Set where the guard itself answers: its answer is never taken for the application's. */
   answeredByGuard = false
   /** The nonce of this answer's Content-Security-Policy; made when first asked for. */

@@ -145,7 +145,7 @@ export function createGuard(
       for (let i = 0; i < admit.length; i++) {
         const verdict = admit[i]!(exchange)
         if (verdict === undefined) continue
-        exchange.decidedBy = admitIds[i]
+        exchange.decision = { control: admitIds[i]!, verdict }
         return verdict
       }
       return undefined

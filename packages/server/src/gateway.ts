@@ -1,12 +1,19 @@
 // The gateway: a listener under the guard in front, a pool of connections behind, one transfer for each request.
 
-import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createGuard, digest, type PolicyDocument } from 'sallyport'
+import type { PolicyDocument } from 'sallyport'
 import { type Exchange, exchangeOf, type Guard, respondWithCode } from 'sallyport/node'
+import type { ControlPlane } from './admin/control-plane.ts'
+import { type AdminListener, startAdmin } from './admin/listener.ts'
+import type { AdminSetting } from './admin/setting.ts'
 import { createListener, type ListenerCertificate } from './listener.ts'
-import { type Counter, createCounter, type StatusReport } from './status/counts.ts'
+import type { AccessLogSetting } from './log/setting.ts'
+import { createOperation, type Documents, type GatewayFacts } from './operation.ts'
+import { minVersionOf, transportOf } from './reload/fixed.ts'
+import type { ReloadOutcome, Source } from './reload/reloader.ts'
+import { watchFiles } from './reload/watch.ts'
+import { createCounter, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
 import { createStatusStream, type Timers } from './status/stream.ts'
 import { localCertificate } from './tls/local.ts'
@@ -16,13 +23,23 @@ import { createForwarder, type ForwardLimits } from './upstream/forward.ts'
 import { upstreamOrigin } from './upstream/pool.ts'
 import type { UpstreamKeepAlive } from './upstream/transfer.ts'
 
+/** Where a gateway listens. */
+export interface ListenOptions {
+  readonly host: string
+  readonly port: number
+  /** A listening or bound socket that was handed over by the parent process; it wins over the address. */
+  readonly fd?: number
+  /** Several processes listen on the same port, and the system shares the connections out. */
+  readonly reusePort?: boolean
+}
+
 /** What a gateway is started with. */
 export interface GatewayOptions {
   readonly policy: PolicyDocument
   /** The origin of the API behind: `http://127.0.0.1:9000`. */
   readonly upstream: string | URL
   /** Port 0 takes any that is free. */
-  readonly listen: { readonly host: string; readonly port: number }
+  readonly listen: ListenOptions
   /** PEM texts; where the policy ends TLS here and this is missing, a local certificate is made. */
   readonly tls?: ListenerCertificate
   /** Whether HTTP/2 is offered beside HTTP/1.1 where TLS ends here; it is, unless it is said. */
@@ -37,18 +54,28 @@ export interface GatewayOptions {
   /** Milliseconds since the epoch; `Date.now`. */
   readonly clock?: () => number
   readonly timers?: Timers
+  /** Where the policy is read anew, on request and when its files change; without it nothing can be reloaded. */
+  readonly source?: Source<Documents>
+  /** The operator's listener; none unless it is said. */
+  readonly admin?: AdminSetting
+  /** One line of JSON for each request; none unless it is said. */
+  readonly accessLog?: AccessLogSetting
+  /** What `POST /drain` does; `close`, unless it is said. */
+  readonly onDrain?: () => void
+  /** Keeps the ids of credentials in reports equal in several processes; at random unless it is said. */
+  readonly credentialKey?: Buffer
   /** Takes what an operator should know; nothing of it holds a secret. */
   readonly log?: (event: GatewayEvent) => void
 }
 
 /** Something that an operator should know. */
 export interface GatewayEvent {
-  readonly event: 'upstream-failed' | 'handler-failed' | 'accept-failed'
+  readonly event: 'upstream-failed' | 'handler-failed' | 'accept-failed' | 'reloaded' | 'reload-refused'
   /** Empty where there is no request, or the policy asks for no id. */
   readonly requestId: string
   /** The id of the policy's cell; empty where there is no request. */
   readonly route: string
-  /** An error code, never a message. */
+  /** An error code; of a reload the digest of the new policy, or what is wrong with it, a line for each mistake. */
   readonly reason: string
 }
 
@@ -59,8 +86,25 @@ export interface Gateway {
   readonly address: AddressInfo
   /** What controls in report mode would have done, as the guard counts it. */
   readonly wouldDo: Guard['wouldDo']
-  /** Takes no more requests, lets those under way end, and breaks off what is left after the grace. */
-  close(options?: { readonly graceMs?: number }): Promise<{ readonly brokenOff: number }>
+  /** Where the operator's listener is, where there is one. */
+  readonly adminUrl: string | undefined
+  /** What an operator sees and does; the admin listener asks the same. */
+  readonly plane: ControlPlane
+  /** Reads the policy anew; requests under way keep theirs. `undefined` where there is no source. */
+  reload(): Promise<ReloadOutcome | undefined>
+  /** Opens the access log anew, after rotation. */
+  reopenLog(): void
+  /**
+   * Says that it drains, and takes requests for `waitMs` more, until the front knows; then takes no more, lets those
+   * under way end, and breaks off what is left after `graceMs`.
+   */
+  close(options?: CloseOptions): Promise<{ readonly brokenOff: number }>
+}
+
+/** Milliseconds. */
+export interface CloseOptions {
+  readonly graceMs?: number
+  readonly waitMs?: number
 }
 
 /** How long requests may take to end when a gateway closes and nothing is said; milliseconds. */
@@ -78,7 +122,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const clock = options.clock ?? Date.now
   const upstream = upstreamOrigin(options.upstream)
   const counter = createCounter()
-  const guard = counted(createGuard(options.policy, 'gateway', { clock }), counter)
+  let draining = false
   const log = (event: GatewayEvent): void => {
     try {
       options.log?.(event)
@@ -86,23 +130,50 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       // A log that can't be written must not cost the request.
     }
   }
+  const operation = await createOperation({
+    policy: options.policy,
+    clock,
+    source: options.source,
+    accessLog: options.accessLog ?? false,
+    ...(options.credentialKey ? { credentialKey: options.credentialKey } : {}),
+    configure: async () => [],
+    facts,
+    drain: options.onDrain ?? (() => void gateway.close()),
+    onJudged(isRefused) {
+      counter.add('total')
+      if (isRefused) counter.add('refused')
+    },
+    onReload(outcome) {
+      const reason = outcome.ok ? outcome.policyDigest : outcome.problems.join('\n')
+      log({ event: outcome.ok ? 'reloaded' : 'reload-refused', requestId: '', route: '', reason })
+      stream.changed()
+    },
+  })
+  const { guard, observer } = operation
 
-  const startedAt = new Date(clock()).toISOString()
-  const fixed = { version: await ownVersion(), policyDigest: await digest(guard.policy.document), startedAt }
-  let draining = false
   const report = (): StatusReport => ({
     status: draining ? 'draining' : 'ok',
-    ...fixed,
+    version: operation.version,
+    policyDigest: operation.policyDigest,
+    startedAt: operation.startedAt,
     requests: { ...counter.counts },
   })
   const stream = createStatusStream(clock().toString(36), () => JSON.stringify(report()), options.timers)
   counter.onChange(() => stream.changed())
 
   const certificate = await certificateFor(guard, options, clock)
-  const listener = createListener(guard, certificate, minVersionOf(guard), options.http2)
+  const listener = createListener(
+    guard,
+    certificate,
+    minVersionOf(guard.policy),
+    options.http2,
+    observer.begin,
+  )
   const { server } = listener
+  observer.watch(server)
   const onFailure = (exchange: Exchange, reason: string): void => {
     counter.add('failed')
+    operation.upstreamFailed(exchange, reason)
     log({ event: 'upstream-failed', requestId: exchange.requestId, route: exchange.cell.id, reason })
   }
   const forwarder = createForwarder(upstream, options.limits ?? {}, onFailure, options.upstreamKeepAlive)
@@ -128,19 +199,35 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
   }
 
-  const address = await listen(server, options.listen).catch(async (error: unknown) => {
+  const failed = async (error: unknown): Promise<never> => {
+    operation.close()
     await forwarder.destroy()
     throw error
-  })
+  }
+  const address = await listen(server, options.listen).catch(failed)
   // A process out of file descriptors can't accept, and goes on when some are free again.
   server.on('error', (error) => {
     log({ event: 'accept-failed', requestId: '', route: '', reason: reasonOf(error) })
   })
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address
   let closing: Promise<{ brokenOff: number }> | undefined
+  let admin: AdminListener | undefined
 
-  async function close(graceMs: number): Promise<{ brokenOff: number }> {
+  function facts(): GatewayFacts {
+    return {
+      isDraining: draining,
+      connections: listener.connections(),
+      notReady: [],
+      warnings: [],
+      families: [],
+      configuration: { listen: options.listen, upstream: upstream.origin, admin: options.admin ?? false },
+    }
+  }
+
+  async function close(graceMs: number, waitMs: number): Promise<{ brokenOff: number }> {
     draining = true
+    // A front that asks for readiness goes on sending until it has asked again.
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     stream.close()
     listener.drain()
@@ -157,41 +244,33 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     listener.destroyConnections()
     await Promise.all([closed, forwarder.destroy()])
     clearInterval(idle)
+    watching?.close()
+    await admin?.close()
+    operation.close()
     return { brokenOff }
   }
 
-  return {
+  const gateway: Gateway = {
     url: `${'setSecureContext' in server ? 'https' : 'http'}://${host}:${address.port}`,
     address,
-    wouldDo: guard.wouldDo,
-    close: ({ graceMs = DEFAULT_GRACE_MS } = {}) => (closing ??= close(graceMs)),
-  }
-}
-
-function counted(guard: Guard, counter: Counter): Guard {
-  return {
-    ...guard,
-    admit(exchange) {
-      counter.add('total')
-      const verdict = guard.admit(exchange)
-      if (verdict?.kind === 'deny') counter.add('refused')
-      return verdict
+    get wouldDo() {
+      return guard.wouldDo
     },
+    get adminUrl() {
+      return admin?.url
+    },
+    plane: operation.plane,
+    reload: operation.reload,
+    reopenLog: operation.reopenLog,
+    close: ({ graceMs = DEFAULT_GRACE_MS, waitMs = 0 } = {}) => (closing ??= close(graceMs, waitMs)),
   }
-}
-
-interface Transport {
-  readonly tls?: 'here' | 'in-front'
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3'
-}
-
-// A listener is one for all routes, so the policy's own top level decides.
-function transportOf(guard: Guard): Transport {
-  return guard.policy.cells.at(-2)!.settings.transport as Transport
-}
-
-function minVersionOf(guard: Guard): 'TLSv1.2' | 'TLSv1.3' {
-  return transportOf(guard).minVersion ?? 'TLSv1.3'
+  const watching = options.source && (await watchFiles(options.source.files, () => void operation.reload()))
+  if (options.admin !== undefined && options.admin !== false)
+    admin = await startAdmin(options.admin, operation.plane).catch(async (error: unknown) => {
+      await gateway.close({ graceMs: 0 })
+      throw error
+    })
+  return gateway
 }
 
 async function certificateFor(
@@ -199,7 +278,7 @@ async function certificateFor(
   options: GatewayOptions,
   clock: () => number,
 ): Promise<ListenerCertificate | undefined> {
-  if (transportOf(guard).tls === 'here')
+  if (transportOf(guard.policy).tls === 'here')
     return (
       options.tls ?? (await localCertificate({ folder: `${options.stateFolder ?? '.sallyport'}/tls`, clock }))
     )
@@ -212,19 +291,13 @@ async function certificateFor(
 
 function listen(
   server: ReturnType<typeof createListener>['server'],
-  where: { readonly host: string; readonly port: number },
+  { host, port, fd, reusePort = false }: ListenOptions,
 ): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(where.port, where.host, () => {
+    server.listen(fd === undefined ? { host, port, reusePort } : { fd }, () => {
       server.off('error', reject)
       resolve(server.address() as AddressInfo)
     })
   })
-}
-
-async function ownVersion(): Promise<string> {
-  // By our own name, since sources and the published form lie at different depths.
-  const text = await readFile(new URL(import.meta.resolve('@sallyport/server/package.json')), 'utf8')
-  return (JSON.parse(text) as { version: string }).version
 }

@@ -6,7 +6,7 @@ import { createServer as createHttpsServer, type ServerOptions as TlsOptions } f
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { attach, type Guard, SAFE_SERVER_OPTIONS } from 'sallyport/node'
-import { createHttp2Front, type Http2Front } from './front/http2.ts'
+import { createHttp2Front, type Handler, type Http2Front } from './front/http2.ts'
 
 /** PEM texts. */
 export interface ListenerCertificate {
@@ -19,6 +19,8 @@ export interface Listener {
   readonly server: Server
   /** Takes no more requests on connections of HTTP/2; those of HTTP/1.1 are told by their next answer. */
   drain(): void
+  /** Open connections, those too that have not said anything yet. */
+  connections(): number
   /** Ends every connection, those too that have not said anything yet. */
   destroyConnections(): void
 }
@@ -30,12 +32,17 @@ const SOCKET_IDLE_MS = 120_000
 // Slow bodies end by their rate (see the transfer); this is the last limit for a whole request.
 const REQUEST_TIMEOUT_MS = 300_000
 
-/** Makes the server; it listens when its owner says so. */
+/**
+ * Makes the server; it listens when its owner says so.
+ *
+ * @param onRefused hears of requests on HTTP/2 that the guard has answered: they are no events of the server
+ */
 export function createListener(
   guard: Guard,
   certificate: ListenerCertificate | undefined,
   minVersion: 'TLSv1.2' | 'TLSv1.3',
   http2 = true,
+  onRefused: Handler = () => {},
 ): Listener {
   const settings = { ...SAFE_SERVER_OPTIONS, requestTimeout: REQUEST_TIMEOUT_MS, noDelay: true }
   const server: Server =
@@ -53,9 +60,10 @@ export function createListener(
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
-  const front = certificate !== undefined && http2 ? splitByAlpn(server, guard) : undefined
+  const front = certificate !== undefined && http2 ? splitByAlpn(server, guard, onRefused) : undefined
   return {
     server,
+    connections: () => sockets.size,
     drain() {
       front?.drain()
     },
@@ -67,8 +75,11 @@ export function createListener(
 }
 
 // Connections of HTTP/1.1 go to Node's own listener, and are served as on a listener without HTTP/2.
-function splitByAlpn(server: Server, guard: Guard): Http2Front {
-  const front = createHttp2Front(guard, (request, response) => server.emit('request', request, response))
+function splitByAlpn(server: Server, guard: Guard, onRefused: Handler): Http2Front {
+  const front = createHttp2Front(guard, {
+    admitted: (request, response) => server.emit('request', request, response),
+    refused: onRefused,
+  })
   const http1 = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
   server.removeAllListeners('secureConnection')
   server.on('secureConnection', (socket: TLSSocket) => {

@@ -18,8 +18,8 @@ export interface Http2Front {
   stop(): void
 }
 
-/** A request that was let in. */
-type Handler = (request: IncomingMessage, response: ServerResponse) => void
+/** Takes a request with its answer. */
+export type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 interface Connection {
   readonly session: ServerHttp2Session
@@ -35,8 +35,18 @@ interface Connection {
 const NO_ERROR = 0x0
 const CANCEL = 0x8
 
+/** Who hears of requests: of those let in, and of those that the guard has answered. */
+export interface Http2Handlers {
+  admitted: Handler
+  refused?: Handler
+}
+
 /** @param times for tests */
-export function createHttp2Front(guard: Guard, handle: Handler, times: Http2Times = HTTP2_TIMES): Http2Front {
+export function createHttp2Front(
+  guard: Guard,
+  handlers: Http2Handlers,
+  times: Http2Times = HTTP2_TIMES,
+): Http2Front {
   const connections = new Set<Connection>()
   const now = () => performance.now()
   let isDraining = false
@@ -84,7 +94,8 @@ export function createHttp2Front(guard: Guard, handle: Handler, times: Http2Time
       return
     }
     open.set(stream, entry)
-    if (entry.isAdmitted) handle(entry.request, entry.response)
+    const handle = entry.isAdmitted ? handlers.admitted : handlers.refused
+    handle?.(entry.request, entry.response)
   }
 
   function close(connection: Connection): void {

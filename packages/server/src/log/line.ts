@@ -1,0 +1,65 @@
+// One request as one line of JSON, by OpenTelemetry's names. What a caller sends can't break out of its field or its
+// line, and neither queries nor credentials are written.
+
+import type { Observation } from './observation.ts'
+
+/** So much of a caller's text is kept; characters. */
+const MAX_TEXT = 1_024
+
+/** The line, with its end. */
+export function accessLine(seen: Observation): string {
+  const { exchange } = seen
+  const { client, cell, incoming } = exchange
+  let line = `{"timestamp":"${timestamp(seen.endedAtMs)}","http.request.method":${quoted(incoming.method)}`
+  line += `,"url.path":${quoted(exchange.path)},"http.route":${quoted(cell.id)}`
+  if (seen.status > 0) line += `,"http.response.status_code":${seen.status}`
+  if (client.address !== undefined) line += `,"client.address":${quoted(client.address)}`
+  if (client.viaProxy && incoming.peer !== undefined)
+    line += `,"network.peer.address":${quoted(incoming.peer)}`
+  line += `,"network.protocol.version":"${incoming.httpVersion}"`
+  if (seen.tlsVersion !== undefined) line += `,"tls.protocol.version":"${seen.tlsVersion}"`
+  line += `,"http.server.request.duration":${seconds(seen.durationMs)}`
+  if (seen.requestBytes !== undefined) line += `,"http.request.size":${seen.requestBytes}`
+  if (seen.responseBytes !== undefined) line += `,"http.response.size":${seen.responseBytes}`
+  if (exchange.requestId !== '') line += `,"http.request.id":"${exchange.requestId}"`
+  const { traceparent } = exchange
+  if (traceparent !== undefined)
+    line += `,"trace_id":"${traceparent.slice(3, 35)}","span_id":"${traceparent.slice(36, 52)}"`
+  line += `,"sallyport.decision":"${seen.decision}"`
+  if (seen.rule !== undefined) line += `,"sallyport.rule":"${seen.rule}"`
+  if (seen.code !== undefined) line += `,"sallyport.code":"${seen.code}"`
+  if (seen.error !== undefined) line += `,"error.type":${quoted(seen.error)}`
+  return `${line}}\n`
+}
+
+function seconds(milliseconds: number): string {
+  return (milliseconds / 1_000).toFixed(6)
+}
+
+// All that JSON asks for, all controls, and the two line ends that only some readers know (U+2028, U+2029); lone halves of
+// a surrogate pair are not UTF-8.
+const UNSAFE = /[\u0000-\u001f"\\\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff]/
+const UNSAFE_ALL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff\ufeff"\\]/g
+
+/** A text in quotes, whatever it holds. */
+export function quoted(text: string): string {
+  const kept = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text
+  if (!UNSAFE.test(kept)) return `"${kept}"`
+  return `"${kept.replace(UNSAFE_ALL, (c) =>
+    c === '"' || c === '\\' ? `\\${c}` : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )}"`
+}
+
+let second = -1
+let secondText = ''
+
+/** RFC 3339 in UTC, with milliseconds. Made anew once a second: to format a date costs more than the rest of the line. */
+export function timestamp(milliseconds: number): string {
+  const at = Math.floor(milliseconds / 1_000)
+  if (at !== second) {
+    second = at
+    secondText = new Date(at * 1_000).toISOString().slice(0, 20)
+  }
+  const rest = Math.floor(milliseconds) - at * 1_000
+  return `${secondText}${String(rest).padStart(3, '0')}Z`
+}

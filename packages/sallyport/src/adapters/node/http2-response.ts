@@ -12,7 +12,6 @@ type Done = (error?: Error | null) => void
 
 // RFC 9113, section 7.
 const NO_ERROR = 0x0
-const CANCEL = 0x8
 
 export class Http2Response {
   statusCode = 200
@@ -147,7 +146,7 @@ export class Http2Response {
   }
 
   destroy(): this {
-    if (!this.stream.destroyed) this.stream.close(CANCEL)
+    this.socket.destroy()
     return this
   }
 

@@ -121,7 +121,7 @@ export async function createOperation<Configuration>(
   const guard = createLiveGuard(first.guard, {
     opened: observer.answeredByNode,
     judged: (_exchange, verdict) => options.onJudged(verdict?.kind === 'deny'),
-    unreadable: metrics.unreadable,
+    unreadable: observer.unreadable,
   })
 
   async function apply({ policy, configuration }: Documents<Configuration>) {

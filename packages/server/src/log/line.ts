@@ -10,13 +10,15 @@ const MAX_TEXT = 1_024
 export function accessLine(seen: Observation): string {
   const { exchange } = seen
   const { client, cell, incoming } = exchange
-  let line = `{"timestamp":"${timestamp(seen.endedAtMs)}","http.request.method":${quoted(incoming.method)}`
+  // OpenTelemetry's word for a method that is not known: where nothing could be read, there is none.
+  const method = incoming.method === '' ? '_OTHER' : incoming.method
+  let line = `{"timestamp":"${timestamp(seen.endedAtMs)}","http.request.method":${quoted(method)}`
   line += `,"url.path":${quoted(exchange.path)},"http.route":${quoted(cell.id)}`
   if (seen.status > 0) line += `,"http.response.status_code":${seen.status}`
   if (client.address !== undefined) line += `,"client.address":${quoted(client.address)}`
   if (client.viaProxy && incoming.peer !== undefined)
     line += `,"network.peer.address":${quoted(incoming.peer)}`
-  line += `,"network.protocol.version":"${incoming.httpVersion}"`
+  if (incoming.httpVersion !== '') line += `,"network.protocol.version":"${incoming.httpVersion}"`
   if (seen.tlsVersion !== undefined) line += `,"tls.protocol.version":"${seen.tlsVersion}"`
   line += `,"http.server.request.duration":${seconds(seen.durationMs)}`
   if (seen.requestBytes !== undefined) line += `,"http.request.size":${seen.requestBytes}`

@@ -53,6 +53,8 @@ export interface Observer {
   failed(exchange: Exchange, reason: string): void
   /** Tells of an answer that Node gave by itself, which is no event of the server. */
   answeredByNode(exchange: Exchange): void
+  /** Tells of what could not be read as a request. */
+  unreadable(exchange: Exchange): void
   /** Requests under way. */
   readonly open: number
 }
@@ -67,7 +69,7 @@ export function createObserver(onObserved: OnObserved, clock: () => number): Obs
   function begin(request: IncomingMessage, response: ServerResponse, startedAt = performance.now()): void {
     const exchange = exchangeOf(response)
     // Absent where the connection is refused already; known where HTTP/2 handed the request on.
-    if (exchange === undefined || watched.has(response)) return
+    if (exchange === undefined || watched.has(response) || isUnread(exchange)) return
     watched.add(response)
     open++
     const socket = request.socket as Counted
@@ -121,21 +123,27 @@ export function createObserver(onObserved: OnObserved, clock: () => number): Obs
     },
     answeredByNode(exchange) {
       if (isEntering) return
-      onObserved({
-        exchange,
-        // Node answers two requests before any listener hears of them: one without Host, and one too many on its connection.
-        status: exchange.header('host') === undefined ? 400 : 503,
-        endedAtMs: clock(),
-        durationMs: 0,
-        requestBytes: undefined,
-        responseBytes: undefined,
-        tlsVersion: undefined,
-        decision: 'deny',
-        rule: undefined,
-        code: exchange.header('host') === undefined ? 'host_invalid' : 'unavailable',
-        error: undefined,
-      })
+      // Node answers two requests before any listener hears of them: one without Host, and one too many on its connection.
+      const hasHost = exchange.header('host') !== undefined
+      tell(exchange, hasHost ? 503 : 400, hasHost ? 'unavailable' : 'host_invalid')
     },
+    unreadable: (exchange) => tell(exchange, 0, 'unreadable'),
+  }
+
+  function tell(exchange: Exchange, status: number, code: string): void {
+    onObserved({
+      exchange,
+      status,
+      endedAtMs: clock(),
+      durationMs: 0,
+      requestBytes: undefined,
+      responseBytes: undefined,
+      tlsVersion: undefined,
+      decision: 'deny',
+      rule: undefined,
+      code,
+      error: undefined,
+    })
   }
 }
 
@@ -147,4 +155,9 @@ function bytesOf(socket: Counted): Bytes {
   const made = { read: 0, written: 0, tls: version?.replace(/^TLSv/, '') }
   socket[BYTES] = made
   return made
+}
+
+// Told already, when the guard was asked for it.
+function isUnread(exchange: Exchange): boolean {
+  return exchange.incoming.method === ''
 }

@@ -8,8 +8,6 @@ import { createLabelledCounter, type Family, labelText, single } from './familie
 /** The counts of one process. */
 export interface GatewayMetrics {
   observe(seen: Observation): void
-  /** A request that could not be read. */
-  unreadable(): void
   upstreamFailed(reason: string): void
   families(): readonly Family[]
   /** The 99th percentile of the event loop's delay since it was asked last; seconds. */
@@ -46,9 +44,8 @@ export function createGatewayMetrics(): GatewayMetrics {
       durations.add(exchange.cell.id, exchange.incoming.method, seen.status, seen.durationMs / 1_000)
       received += seen.requestBytes ?? 0
       sent += seen.responseBytes ?? 0
-      if (decision !== 'pass') decisions.add([rule ?? 'node', decision, code ?? String(seen.status)])
+      if (decision !== 'pass') decisions.add([rule ?? 'parser', decision, code ?? String(seen.status)])
     },
-    unreadable: () => decisions.add(['parser', 'deny', 'unreadable']),
     upstreamFailed: (reason) => failures.add([reason]),
     eventLoopDelay() {
       const delay = seconds(loop.percentile(99))

@@ -48,6 +48,7 @@ export const parts: readonly Part[] = [
   debian('openssl', 'openssl', 'local certificates'),
   debian('nginx-light', 'nginx', 'a caching nginx in front (D6–D8)'),
   debian('chromium', 'chromium', 'the back button and cross-origin reads in a browser (D6, D12)'),
+  debian('poppler-utils', 'pdftotext', 'the posture page on paper'),
   debian('wrk', 'wrk', 'benchmarks'),
   folder('Next.js example', 'examples/calmony-pay', 'next start (C1–C6, C8)'),
   folder('Bun, Deno, workerd', 'packages/sallyport/test/runtimes', 'sallyport/fetch on other runtimes'),

@@ -4,6 +4,8 @@
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { createGuard, type Guard } from 'sallyport'
 import { guarded } from 'sallyport/fastify'
+// Lets the guard publish the posture page.
+import 'sallyport/posture'
 import { type Account, type Accounts, type Role, sampleAccounts } from './accounts.ts'
 import policy from './sallyport.config.ts'
 import { createStatusFeed, type StatusFeed } from './status-stream.ts'

@@ -164,3 +164,17 @@ test('D21 the digest names the policy that runs', async () => {
   assert.equal(await of(policy), running)
   assert.notEqual(await of({ ...policy, cors: { origins: ['https://other.example'] } }), running)
 })
+
+test('D21 the posture page that runs here says what answers carry, and has the digest of this policy', async () => {
+  const page = await send(port, { path: '/.well-known/posture' })
+  assert.equal(page.status, 200)
+  assert.ok(page.body.includes(await digest(api.guard.policy.document)))
+  const answer = await send(port, { path: '/v1/status' })
+  for (const name of [
+    'Strict-Transport-Security',
+    'X-Frame-Options',
+    'Referrer-Policy',
+    'X-DNS-Prefetch-Control',
+  ])
+    assert.ok(page.body.includes(`<code>${answer.get(name)}</code>`), name)
+})

@@ -16,6 +16,8 @@ export default definePolicy({
   cors: { origins: ['https://dashboard.driftstack.example'] },
 
   disclosure: {
+    // /.well-known/posture: the page that a reviewer reads, made from this policy.
+    posture: 'public',
     securityTxt: {
       contact: ['mailto:security@driftstack.example'],
       expires: '2027-11-01T00:00:00Z',

@@ -7,6 +7,8 @@ import { type ResolvedCell, type ResolvedPolicy, resolvePolicy } from '../guard/
 import { digest } from '../policy/digest.ts'
 import { loadPolicy, PolicyFileError } from '../policy/load.ts'
 import { PolicyError, sentence } from '../policy/problem.ts'
+// A guard of a policy that publishes its page needs the means to make it.
+import '../posture/page/index.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { columns } from './help.ts'
 import { policyNotes, policyWarnings } from './warnings.ts'

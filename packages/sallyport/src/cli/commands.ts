@@ -49,6 +49,33 @@ export const commands: readonly Command[] = [
     run: async (...given) => (await import('./check.ts')).check(...given),
   },
   {
+    name: 'posture',
+    summary: 'write the page that a security reviewer reads',
+    detail:
+      'Makes the page from FILE, or from the policy of this directory: every value, why it is so, what is left out, how to check it, and which requirements it supports.',
+    operand: 'FILE',
+    options: [
+      { name: 'format', value: 'FORMAT', doc: 'html, md or json', fallback: 'html' },
+      { name: 'out', value: 'FILE', doc: 'where to write it; else the standard output' },
+      { name: 'audience', value: 'WHO', doc: 'public, or reviewer for all of it', fallback: 'public' },
+      {
+        name: 'place',
+        value: 'PLACE',
+        doc: 'where the policy runs: gateway, node or fetch',
+        fallback: 'gateway',
+      },
+      { name: 'origin', value: 'URL', doc: 'the origin of the API, for the commands on the page' },
+      { name: 'record', value: 'FILE', doc: 'the record of the last verification' },
+      {
+        name: 'link',
+        value: 'DAYS',
+        doc: 'print a link for reviewers instead, such as 30d; with --origin, and the key in SALLYPORT_POSTURE_KEY',
+        noEnvironment: true,
+      },
+    ],
+    run: async (...given) => (await import('./posture.ts')).posture(...given),
+  },
+  {
     name: 'init',
     summary: 'write a first policy, with comments',
     detail: 'Writes sallyport.config.ts, or sallyport.config.json with --json. Never overwrites a file.',

@@ -9,6 +9,7 @@ import type { Answer, Denial, EmitStage, Identify, Mode, Needs, Place, Stage, Ve
 import { Exchange, type Incoming } from './exchange.ts'
 import { NO_LINES } from './lines.ts'
 import type { PolicyDocument } from './policy.ts'
+import { pagesFor } from './publish.ts'
 import { admitOrder, emitOrder } from './register.ts'
 import { type ResolvedCell, type ResolvedPolicy, resolvePolicy, rules, strictlyBoth } from './resolve.ts'
 
@@ -77,6 +78,7 @@ export function createGuard(
     count(wouldDo, `${control} ${what} ${cell}`)
     onWouldDo?.({ control, what, cell, exchange })
   })
+  const pages = pagesFor(resolved, place, needs.clock)
   const cells = resolved.cells.map((cell): Cell => ({ ...cell, compiled: compiler(cell) }))
   const strict = cells.at(-1)!
   const router: Router<number> = buildRouter(
@@ -148,7 +150,7 @@ export function createGuard(
         exchange.decision = { control: admitIds[i]!, verdict }
         return verdict
       }
-      return undefined
+      return pages?.(exchange)
     },
   }
 }

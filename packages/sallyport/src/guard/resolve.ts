@@ -1,5 +1,6 @@
 // Resolves a document once into cells: presets laid below, defaults filled in, contradictions found.
 
+import { postureRoutes } from '../controls/disclosure/posture-route.ts'
 import { layer } from '../policy/merge.ts'
 import { foldText, isPatternFault, type Pattern, parsePattern } from '../policy/pattern.ts'
 import { childPath, PolicyError, type PolicyProblem, PROBLEM_LIMIT, pathParts } from '../policy/problem.ts'
@@ -39,7 +40,10 @@ export function resolvePolicy(input: PolicyDocument): ResolvedPolicy {
   if (read.problems.length > 0) throw new PolicyError(read.problems)
   const document = flatten(read.document)
   const { routes = {}, name: _name, version: _version, ...base } = document
-  const cells = Object.entries(routes).map(([key, route]) => routeCell(key, base, route))
+  // The page's own route is no part of what was written; what was written for it lies over it.
+  const cells = Object.entries(layer(postureRoutes(base), routes)).map(([key, route]) =>
+    routeCell(key, base, route),
+  )
   cells.push(cellOf({ id: '*', origin: 'default', method: undefined, path: '*' }, undefined, base, {}))
   cells.push(strictCell(base))
   const problems = [...routeConflicts(cells), ...contradictions(cells, read.document)]

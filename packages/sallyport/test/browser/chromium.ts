@@ -18,6 +18,8 @@ export interface Tab {
   text(): Promise<string>
   /** Evaluates an expression in the page; promises are awaited. */
   evaluate(expression: string): Promise<unknown>
+  /** Calls a method of the DevTools protocol. */
+  call(method: string, params?: object): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -116,6 +118,7 @@ export async function openTab(): Promise<Tab> {
       await arrived
     },
     evaluate,
+    call: (method, params = {}) => call(method, params, sessionId),
     text: async () => String(await evaluate('document.body.innerText')),
     async close() {
       const ended = new Promise((resolve) => browser.once('exit', resolve))

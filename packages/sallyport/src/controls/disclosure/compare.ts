@@ -46,6 +46,14 @@ export function compareDisclosure(before: DisclosureSetting, after: DisclosureSe
     'a reporter no longer knows the rules before testing',
     'a reporter knows the rules before testing',
   )
+  if ((before.posture || false) !== (after.posture || false))
+    say(
+      'neutral',
+      'posture',
+      after.posture
+        ? `the posture page is published for ${after.posture === 'public' ? 'everybody' : 'reviewers'}`
+        : 'the posture page is not published',
+    )
   const lost = contactsOf(before).find((contact) => !contactsOf(after).includes(contact))
   const won = contactsOf(after).find((contact) => !contactsOf(before).includes(contact))
   if (lost !== undefined) say('weaker', 'contact', `a report to ${lost} is no longer asked for`)

@@ -14,6 +14,8 @@ import {
   LEGACY_PATH,
   PGP_KEY_PATH,
   POLICY_PAGE_PATH,
+  POSTURE_JSON_PATH,
+  POSTURE_PATH,
   type PolicyPageSetting,
   SECURITY_TXT_PATH,
   type SecurityTxtSetting,
@@ -44,8 +46,17 @@ export function describeDisclosure(cells: Cells): Section {
     for (const [name, value] of promisesOf(policyPage))
       say(name, value, 'A promise that can be held against us.')
   }
+  const hasContact = entries.length > 0
+  if (setting.posture)
+    say(
+      'Posture page',
+      setting.posture === 'public'
+        ? `${POSTURE_PATH}, as data at ${POSTURE_JSON_PATH}; parts for reviewers by a signed link`
+        : 'for holders of a signed link',
+      'What holds can be read where it holds, and is made from the policy that runs.',
+    )
   const limits = [
-    ...(entries.length === 0 ? ['No way to report a vulnerability is declared.'] : []),
+    ...(!hasContact ? ['No way to report a vulnerability is declared.'] : []),
     ...(securityTxt && securityTxt.signed !== undefined
       ? ['The signature of security.txt is not checked here, only that the signed text says the same.']
       : []),
@@ -70,7 +81,7 @@ function promisesOf(page: PolicyPageSetting): readonly (readonly [name: string, 
 export function probeDisclosure(cells: Cells, clock: () => number = Date.now): readonly Probe[] {
   const { cell, setting } = cells.at(-2)!
   if (setting.mode === 'off') return []
-  const { securityTxt, pgpKey, policyPage } = setting
+  const { securityTxt, pgpKey, policyPage, posture } = setting
   const probe = (name: string, title: string, path: string, expect: Probe['expect']): Probe => ({
     id: `disclosure/${name}`,
     title,
@@ -79,6 +90,16 @@ export function probeDisclosure(cells: Cells, clock: () => number = Date.now): r
     expect,
   })
   return [
+    ...(posture
+      ? [
+          probe(
+            'posture',
+            posture === 'public' ? 'the posture page is there' : 'the posture page needs a signed link',
+            POSTURE_JSON_PATH,
+            (seen) => judgePosture(posture, seen),
+          ),
+        ]
+      : []),
     ...(securityTxt
       ? [
           probe('security-txt', 'security.txt names a contact and is valid', SECURITY_TXT_PATH, (seen) =>
@@ -97,6 +118,21 @@ export function probeDisclosure(cells: Cells, clock: () => number = Date.now): r
           ),
         ]
       : []),
+  ]
+}
+
+function judgePosture(audience: 'public' | 'reviewer', seen: Observation): readonly Finding[] {
+  const shown = seen.status === 200 && seen.body.includes('"sallyport-posture/1"')
+  if (shown === (audience === 'public')) return []
+  return [
+    {
+      id: 'drift.posture',
+      detail: `${POSTURE_JSON_PATH} got ${seen.status}`,
+      mend:
+        audience === 'public'
+          ? `serve ${POSTURE_JSON_PATH} from this policy`
+          : 'let only signed links read the page',
+    },
   ]
 }
 

@@ -9,7 +9,7 @@ export const disclosureRule = {
   name: 'disclosure',
   id: 'SP-DISCLOSURE-01',
   schema: disclosureSchema,
-  wholePolicy: ['securityTxt', 'pgpKey', 'policyPage'],
+  wholePolicy: ['securityTxt', 'pgpKey', 'policyPage', 'posture'],
   defaults: {},
   contradictions: disclosureContradictions,
   compile: (setting) => compileDisclosure(setting),

@@ -15,7 +15,13 @@ import {
   text,
 } from '../../policy/schema.ts'
 
-/** Where the pages stand. */
+/** Where the posture page stands, and the same as data. */
+export const POSTURE_PATH = '/.well-known/posture'
+export const POSTURE_JSON_PATH = '/.well-known/api-posture.json'
+/** The same for reviewers, by a signed link. */
+export const REVIEWER_PATH = '/.well-known/posture/reviewer'
+export const REVIEWER_JSON_PATH = '/.well-known/posture/reviewer/api-posture.json'
+/** Where the other pages stand. */
 export const SECURITY_TXT_PATH = '/.well-known/security.txt'
 /** RFC 9116, section 3: the place before the RFC; it leads to the one above. */
 export const LEGACY_PATH = '/security.txt'
@@ -197,6 +203,16 @@ export const disclosureSchema = object(
     pgpKey: either(
       [not('No key.'), pgpKey],
       'The public key for reports, served at /.well-known/pgp-key.txt.',
+    ),
+    posture: either(
+      [
+        not('The page is not published.'),
+        oneOf(
+          ['public', 'reviewer'],
+          'For everybody, without the parts that are for reviewers; or for holders of a signed link alone.',
+        ),
+      ],
+      'The posture page, served at /.well-known/posture and, as data, at /.well-known/api-posture.json.',
     ),
     policyPage: either(
       [not('No page.'), policyPage],

@@ -1,0 +1,133 @@
+// `sallyport posture`: the page that a security reviewer reads, as HTML, Markdown or data.
+
+import { readFile, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Place } from '../guard/control.ts'
+import { loadPolicy } from '../policy/load.ts'
+import { show } from '../policy/problem.ts'
+import {
+  createPosture,
+  type LastVerification,
+  LINK_KEY_MIN,
+  LINK_KEY_VARIABLE,
+  postureHtml,
+  postureMarkdown,
+  reviewerLink,
+} from '../posture/page/index.ts'
+import type { Invocation, Terminal } from './command.ts'
+import { Failure } from './failure.ts'
+
+const FORMATS = {
+  html: postureHtml,
+  md: postureMarkdown,
+  json: (posture: unknown) => JSON.stringify(posture, null, 2),
+}
+const AUDIENCES = ['public', 'reviewer'] as const
+const PLACES = ['gateway', 'node', 'fetch'] as const
+
+/** Runs the command. */
+export async function posture(invocation: Invocation, terminal: Terminal): Promise<number> {
+  if (invocation.text('link') !== undefined) return link(invocation, terminal)
+  const { policy } = await loadPolicy(invocation.operands[0], terminal.directory)
+  const format = oneOf(invocation, 'format', Object.keys(FORMATS) as (keyof typeof FORMATS)[])
+  const made = await createPosture(policy, {
+    place: oneOf<Place>(invocation, 'place', PLACES),
+    audience: oneOf(invocation, 'audience', AUDIENCES),
+    now: Date.now(),
+    ...originOf(invocation),
+    ...(await recordOf(invocation, terminal)),
+  })
+  const text = FORMATS[format](made)
+  const out = invocation.text('out')
+  if (out === undefined) terminal.out(text.trimEnd())
+  else {
+    const file = resolve(terminal.directory, out)
+    try {
+      await writeFile(file, text.endsWith('\n') ? text : `${text}\n`)
+    } catch (error) {
+      throw new Failure(
+        `${invocation.nameOf('out')} ${out}: can't be written (${(error as NodeJS.ErrnoException).code}); name a file in a folder that is there`,
+        { cause: error },
+      )
+    }
+    terminal.err(`wrote ${out}`)
+  }
+  return 0
+}
+
+// How long a link may hold: half a year is longer than any review.
+const LINK_DAYS_MAX = 180
+
+function link(invocation: Invocation, terminal: Terminal): number {
+  const given = invocation.text('link')!
+  const days = /^(\d{1,3})d$/.exec(given)?.[1]
+  if (days === undefined || Number(days) < 1 || Number(days) > LINK_DAYS_MAX)
+    throw new Failure(
+      `${invocation.nameOf('link')}: expected 1d to ${LINK_DAYS_MAX}d, received ${show(given)}`,
+    )
+  const key = terminal.environment[LINK_KEY_VARIABLE]
+  if (key === undefined || key.length < LINK_KEY_MIN)
+    throw new Failure(
+      `${LINK_KEY_VARIABLE}: must hold the key of the deployment, at least ${LINK_KEY_MIN} characters; make one with openssl rand -base64 32`,
+    )
+  const { origin } = originOf(invocation)
+  if (origin === undefined)
+    throw new Failure(
+      `${invocation.nameOf('origin')}: must say where the page is, such as https://api.example.com`,
+    )
+  const until = Math.floor(Date.now() / 1_000) + Number(days) * 86_400
+  terminal.out(origin + reviewerLink(key, until))
+  return 0
+}
+
+function oneOf<T extends string>(invocation: Invocation, option: string, allowed: readonly T[]): T {
+  const given = invocation.text(option)!
+  const found = allowed.find((each) => each === given)
+  if (found === undefined)
+    throw new Failure(`${invocation.nameOf(option)}: expected ${allowed.join(', ')}, received ${show(given)}`)
+  return found
+}
+
+function originOf(invocation: Invocation): { origin?: string } {
+  const given = invocation.text('origin')
+  if (given === undefined) return {}
+  const url = URL.parse(given)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw new Failure(
+      `${invocation.nameOf('origin')}: expected an origin such as https://api.example.com, received ${show(given)}`,
+    )
+  return { origin: url.origin }
+}
+
+async function recordOf(
+  invocation: Invocation,
+  terminal: Terminal,
+): Promise<{ lastVerification?: LastVerification }> {
+  const name = invocation.text('record')
+  if (name === undefined) return {}
+  const wrong = (what: string) =>
+    new Failure(`${invocation.nameOf('record')} ${name}: ${what}; write it with sallyport verify --record`)
+  let read: unknown
+  try {
+    read = JSON.parse(await readFile(resolve(terminal.directory, name), 'utf8'))
+  } catch (error) {
+    throw wrong(
+      error instanceof SyntaxError
+        ? 'is not JSON'
+        : `can't be read (${(error as NodeJS.ErrnoException).code})`,
+    )
+  }
+  const record = verificationIn(read)
+  if (record === undefined) throw wrong('is no record of a verification')
+  return { lastVerification: record }
+}
+
+function verificationIn(read: unknown): LastVerification | undefined {
+  if (typeof read !== 'object' || read === null) return undefined
+  const { at, target, passed, of, findings, policyDigest } = read as Record<string, unknown>
+  const count = Array.isArray(findings) ? findings.length : findings
+  if (typeof at !== 'string' || Number.isNaN(Date.parse(at))) return undefined
+  if (typeof target !== 'string' || typeof policyDigest !== 'string') return undefined
+  if (![passed, of, count].every((number) => Number.isInteger(number))) return undefined
+  return { at, target, passed: passed as number, of: of as number, findings: count as number, policyDigest }
+}

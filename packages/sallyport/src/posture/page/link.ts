@@ -1,0 +1,36 @@
+// Links for reviewers: a path, a time until which it holds, and a signature over both that only the holder of the key
+// can make.
+
+import { REVIEWER_JSON_PATH, REVIEWER_PATH } from '../../controls/disclosure/setting.ts'
+
+/** The environment variable with the key. */
+export const LINK_KEY_VARIABLE = 'SALLYPORT_POSTURE_KEY'
+/** A key of fewer characters could be guessed. */
+export const LINK_KEY_MIN = 32
+
+// Some hosts have no node:crypto; there no link can be checked at once, so none is believed.
+function nodeCrypto(): typeof import('node:crypto') | undefined {
+  return globalThis.process?.getBuiltinModule?.('node:crypto')
+}
+
+/** The path and query of a link that holds until a time in seconds since the epoch. */
+export function reviewerLink(key: string, untilSeconds: number, asData = false): string {
+  const path = asData ? REVIEWER_JSON_PATH : REVIEWER_PATH
+  const crypto = nodeCrypto()
+  if (crypto === undefined) throw new Error('links are signed with node:crypto, which this runtime lacks')
+  return `${path}?until=${untilSeconds}&signature=${sign(crypto, key, path, untilSeconds)}`
+}
+
+/** True for a link that was made with the key and still holds. */
+export function isReviewerLink(key: string | undefined, target: string, nowMs: number): boolean {
+  const crypto = nodeCrypto()
+  const match = /^([^?]+)\?until=(\d{1,12})&signature=([A-Za-z0-9_-]{43})$/.exec(target)
+  if (crypto === undefined || key === undefined || key.length < LINK_KEY_MIN || !match) return false
+  const [, path = '', until = '', given = ''] = match
+  if (Number(until) * 1_000 <= nowMs) return false
+  return crypto.timingSafeEqual(Buffer.from(given), Buffer.from(sign(crypto, key, path, Number(until))))
+}
+
+function sign(crypto: typeof import('node:crypto'), key: string, path: string, until: number): string {
+  return crypto.createHmac('sha256', key).update(`sallyport posture\n${path}\n${until}`).digest('base64url')
+}

@@ -1,0 +1,38 @@
+// The words that the page and its Markdown share.
+
+import type { Entry } from '../../guard/control.ts'
+import type { ModeInCells, Posture } from './model.ts'
+
+const MODE_WORDS = { enforce: 'enforced', report: 'counted, not enforced', off: 'off' } as const
+
+/** True for what is deliberately not sent: it has a table of its own. */
+export function isLeftOut({ value }: Entry): boolean {
+  return value === 'never sent'
+}
+
+/** `everywhere`, or the routes. */
+export function scopeOf({ cells }: Pick<Entry, 'cells'>): string {
+  if (cells.length === 0) return 'everywhere'
+  const shown = cells.slice(0, 12)
+  const rest = cells.length - shown.length
+  return rest === 0 ? shown.join(', ') : `${shown.join(', ')} and ${rest} more`
+}
+
+/** `enforced`, `off in /v1/status`. */
+export function modeWords({ mode, cells }: ModeInCells): string {
+  return cells.length === 0 ? MODE_WORDS[mode] : `${MODE_WORDS[mode]} in ${scopeOf({ cells })}`
+}
+
+/** When a live deployment was last checked, and how that went. */
+export function verificationWords({ lastVerification: last, policyDigest }: Posture): string {
+  if (last === undefined) return 'none recorded'
+  const at = last.at.replace('T', ' ').replace(/(?::\d\d)?(?:\.\d+)?Z$/, ' UTC')
+  const result = `${last.passed} of ${last.of} probes passed, ${last.findings === 1 ? '1 finding' : `${last.findings} findings`}`
+  const other = last.policyDigest === policyDigest ? '' : '; of another version of the policy'
+  return `${at}, ${last.target}: ${result}${other}`
+}
+
+/** The first twelve digits of a digest. */
+export function shortDigest(digest: string): string {
+  return digest.replace(/^sha256:/, '').slice(0, 12)
+}

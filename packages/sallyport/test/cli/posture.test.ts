@@ -1,0 +1,75 @@
+// `sallyport posture`: the page from a policy, in three forms, and links for reviewers.
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { isReviewerLink } from '../../src/posture/page/link.ts'
+import { directory, run } from './command.ts'
+
+const POLICY = { 'sallyport.config.json': JSON.stringify({ extends: 'api', name: 'Driftstack' }) }
+
+test('posture writes HTML, Markdown and data of the same policy', async (context) => {
+  const cwd = directory(context, POLICY)
+  const html = await run(context, cwd, ['posture'])
+  assert.equal(html.code, 0)
+  assert.match(html.out, /^<!doctype html>/)
+  const data = JSON.parse((await run(context, cwd, ['posture', '--format', 'json'])).out)
+  assert.ok(html.out.includes(data.policyDigest))
+  const written = await run(context, cwd, ['posture', '--format', 'md', '--out', 'POSTURE.md'])
+  assert.deepEqual([written.code, written.err], [0, 'wrote POSTURE.md\n'])
+  assert.match(readFileSync(join(cwd, 'POSTURE.md'), 'utf8'), /^# Driftstack: security posture\n/)
+})
+
+test('posture shows the record of the last verification', async (context) => {
+  const record = {
+    at: '2026-11-24T10:00:00Z',
+    target: 'https://a.example',
+    passed: 9,
+    of: 9,
+    findings: [],
+    policyDigest: 'sha256:0',
+  }
+  const cwd = directory(context, { ...POLICY, 'last.json': JSON.stringify(record), 'bad.json': '{"at":1}' })
+  const { out } = await run(context, cwd, ['posture', '--format', 'md', '--record', 'last.json'])
+  assert.match(out, /9 of 9 probes passed, 0 findings/)
+  const bad = await run(context, cwd, ['posture', '--record', 'bad.json'])
+  assert.deepEqual(
+    [bad.code, bad.err],
+    [
+      2,
+      'sallyport: --record bad.json: is no record of a verification; write it with sallyport verify --record\n',
+    ],
+  )
+})
+
+test('posture --link prints a link that the deployment believes, and wants its key', async (context) => {
+  const cwd = directory(context, POLICY)
+  const key = 'k'.repeat(40)
+  const words = ['posture', '--link', '30d', '--origin', 'https://api.driftstack.dev']
+  const { out, code } = await run(context, cwd, words, { SALLYPORT_POSTURE_KEY: key })
+  assert.equal(code, 0)
+  const url = new URL(out.trim())
+  assert.equal(url.origin, 'https://api.driftstack.dev')
+  const target = url.pathname + url.search
+  assert.equal(isReviewerLink(key, target, Date.now() + 29 * 86_400_000), true)
+  assert.equal(isReviewerLink(key, target, Date.now() + 31 * 86_400_000), false)
+  const without = await run(context, cwd, words)
+  assert.equal(without.code, 2)
+  assert.match(without.err, /^sallyport: SALLYPORT_POSTURE_KEY: must hold .* openssl rand -base64 32\n$/)
+})
+
+test('posture names wrong options in one line', async (context) => {
+  const cwd = directory(context, POLICY)
+  for (const [words, message] of [
+    [['--format', 'pdf'], '--format: expected html, md, json, received "pdf"'],
+    [
+      ['--origin', 'api.example'],
+      '--origin: expected an origin such as https://api.example.com, received "api.example"',
+    ],
+    [['--link', '999d'], '--link: expected 1d to 180d, received "999d"'],
+  ] as const) {
+    const { code, err } = await run(context, cwd, ['posture', ...words])
+    assert.deepEqual([code, err], [2, `sallyport: ${message}\n`])
+  }
+})

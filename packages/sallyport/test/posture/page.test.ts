@@ -1,0 +1,191 @@
+// The page says what the policy does, and nothing else: values, omissions, register, standards, audiences.
+
+import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { STYLE_SOURCE } from '../../src/controls/disclosure/style-digest.ts'
+import { createGuard } from '../../src/guard/guard.ts'
+import type { PolicyDocument } from '../../src/guard/policy.ts'
+import { digest } from '../../src/policy/digest.ts'
+import { createPosture, postureHtml, postureMarkdown } from '../../src/posture/page/index.ts'
+import { STYLE } from '../../src/posture/page/style.ts'
+import { controls } from '../../src/posture/register.ts'
+import { PRESET_NAMES } from '../../src/presets/names.ts'
+
+const NOW = Date.UTC(2026, 10, 25)
+const OPTIONS = { place: 'gateway', now: NOW } as const
+
+test('D21 every header that a cell sends whatever the request stands on the page with its value', async () => {
+  for (const preset of PRESET_NAMES) {
+    const policy: PolicyDocument = { extends: preset }
+    const html = postureHtml(await createPosture(policy, OPTIONS))
+    for (const { compiled } of createGuard(policy, 'gateway').cells)
+      for (const [name, value] of compiled.fixed.pairs) {
+        assert.ok(html.includes(name), `${preset}: ${name}`)
+        assert.ok(html.includes(escaped(value)), `${preset}: ${value}`)
+      }
+  }
+})
+
+test('D21 the digest on the page is that of the policy, and data, page and Markdown agree', async () => {
+  const policy: PolicyDocument = { extends: 'api', name: 'Driftstack' }
+  const posture = await createPosture(policy, OPTIONS)
+  assert.equal(posture.policyDigest, await digest(posture.document))
+  for (const text of [postureHtml(posture), postureMarkdown(posture)]) {
+    assert.ok(text.includes(posture.policyDigest))
+    for (const { id } of posture.sections) assert.ok(text.includes(id))
+  }
+})
+
+test('D21 a change of the policy changes the page', async () => {
+  const page = async (policy: PolicyDocument) => postureHtml(await createPosture(policy, OPTIONS))
+  assert.notEqual(
+    await page({ extends: 'api' }),
+    await page({ extends: ['api', { cors: { maxAgeSeconds: 300 } }] }),
+  )
+})
+
+test('D19 what is left out on purpose is listed with the reason', async () => {
+  const markdown = postureMarkdown(await createPosture({ extends: 'api' }, OPTIONS))
+  const table = markdown.slice(
+    markdown.indexOf('## What we don’t set'),
+    markdown.indexOf('## Verify it yourself'),
+  )
+  for (const name of [
+    'X-XSS-Protection',
+    'Public-Key-Pins',
+    'Expect-CT',
+    'Feature-Policy',
+    'X-Powered-By',
+    'Server',
+    'Cross-Origin-Embedder-Policy',
+    'X-Download-Options',
+  ])
+    assert.match(table, new RegExp(`\`${name}\` \\| \\w.{15,}`), name)
+})
+
+test('C9 each control stands in the register with its id, its status and since when', async () => {
+  const html = postureHtml(
+    await createPosture(
+      { extends: 'api', cors: { mode: 'report' }, routes: { '/a': { errors: { mode: 'off' } } } },
+      OPTIONS,
+    ),
+  )
+  const register = html.slice(html.indexOf('id="register"'))
+  for (const { id, since } of controls)
+    assert.match(
+      register,
+      new RegExp(`<code>${id}</code></th>.*?<td>${since.replaceAll('.', '\\.')}</td>`, 's'),
+    )
+  assert.match(register, /SP-CORS-01.*?counted, not enforced.*?<\/tr>/s)
+  assert.match(register, /SP-ERRORS-01.*?off in \/a/s)
+})
+
+test('H14 every control maps to the standards, worded "supports"', async () => {
+  const posture = await createPosture({ extends: 'recommended' }, OPTIONS)
+  const frameworks = new Set(posture.standards.map(({ framework }) => framework))
+  for (const part of ['ASVS 5.0', 'API Security Top 10', 'OWASP Top 10 2025', '800-53', 'SOC 2', 'PCI DSS'])
+    assert.ok(
+      [...frameworks].some((name) => name.includes(part)),
+      part,
+    )
+  for (const { id } of controls)
+    assert.ok(
+      posture.standards.some((row) => row.id === id),
+      id,
+    )
+  for (const text of [postureHtml(posture), postureMarkdown(posture)]) {
+    assert.match(text, /supports these requirements/)
+    assert.doesNotMatch(text, /compl(?:y|ies|iant)/i)
+  }
+})
+
+test('C8 the page gives a curl line for its claims, also for an error, a foreign preflight and TLS', async () => {
+  const { commands } = await createPosture(
+    { extends: 'api' },
+    { ...OPTIONS, origin: 'https://api.driftstack.dev' },
+  )
+  const lines = commands.map(({ command }) => command)
+  assert.ok(lines.includes('npx sallyport verify https://api.driftstack.dev'))
+  assert.ok(lines.includes('curl -s -i https://api.driftstack.dev/no-such-path'))
+  assert.ok(lines.some((line) => line.includes('-X OPTIONS') && line.includes('sallyport-probe.invalid')))
+  assert.ok(lines.some((line) => line.startsWith('openssl s_client -connect api.driftstack.dev:443')))
+  assert.equal(new Set(lines).size, lines.length)
+})
+
+test('a page for everybody leaves out what is for reviewers, and so its document', async () => {
+  const accepted = [
+    {
+      fingerprint: '0123456789ab',
+      what: 'no CSP',
+      reason: 'a client needs it',
+      owner: 'ops',
+      expires: '2027-01-01',
+    },
+  ]
+  const open = await createPosture({ extends: 'api' }, { ...OPTIONS, acceptedWeaknesses: accepted })
+  assert.equal(open.acceptedWeaknesses, undefined)
+  assert.doesNotMatch(postureHtml(open) + postureMarkdown(open) + JSON.stringify(open), /0123456789ab/)
+  const all = await createPosture(
+    { extends: 'api' },
+    { ...OPTIONS, audience: 'reviewer', acceptedWeaknesses: accepted },
+  )
+  assert.match(postureHtml(all), /0123456789ab/)
+  assert.match(postureMarkdown(all), /0123456789ab/)
+})
+
+test('the last verification stands at the top, and says when it was of another policy', async () => {
+  const lastVerification = {
+    at: '2026-11-24T10:00:00Z',
+    target: 'https://api.example.com',
+    passed: 117,
+    of: 118,
+    findings: 1,
+    policyDigest: 'sha256:0',
+  }
+  const html = postureHtml(await createPosture({ extends: 'api' }, { ...OPTIONS, lastVerification }))
+  assert.match(
+    html,
+    /2026-11-24 10:00 UTC, https:\/\/api\.example\.com: 117 of 118 probes passed, 1 finding; of another/,
+  )
+})
+
+test('the digest in the page’s Content-Security-Policy is that of its style', () => {
+  assert.equal(STYLE_SOURCE, `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`)
+})
+
+test('the published schema names every member of the data', async () => {
+  const schema = JSON.parse(
+    readFileSync(new URL('../../schema/posture.schema.json', import.meta.url), 'utf8'),
+  )
+  const posture = await createPosture(
+    { extends: 'api', version: '1' },
+    { ...OPTIONS, audience: 'reviewer', changes: [] },
+  )
+  for (const key of Object.keys(posture)) assert.ok(key in schema.properties, key)
+  for (const key of schema.required) assert.ok(key in posture, key)
+})
+
+test('no text of a policy is ever read as markup', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 40 }), async (text) => {
+      const name = `<img src=x>${text.replace(/\p{Cc}/gu, '')}|\`*`
+      const posture = await createPosture({ extends: 'api', name }, OPTIONS)
+      assert.doesNotMatch(postureHtml(posture), /<img/)
+      const [heading] = postureMarkdown(posture).split('\n', 1)
+      assert.match(heading!, /^# \\<img src=x\\>/)
+    }),
+    { numRuns: 30 },
+  )
+})
+
+function escaped(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+}

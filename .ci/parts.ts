@@ -51,6 +51,7 @@ export const parts: readonly Part[] = [
   debian('poppler-utils', 'pdftotext', 'the posture page on paper'),
   debian('wrk', 'wrk', 'benchmarks'),
   folder('Next.js example', 'examples/calmony-pay', 'next start (C1–C6, C8)'),
+  folder('Peers of the gateway', 'bench/gateway', 'the gateway beside the usual stacks (benchmark)'),
   folder('Bun, Deno, workerd', 'packages/sallyport/test/runtimes', 'sallyport/fetch on other runtimes'),
 ]
 

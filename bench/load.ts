@@ -13,9 +13,22 @@ export interface Target {
 
 const [SERVER_CORE, LOAD_CORE] = cpus().length > 1 ? ['0', '1'] : ['0', '0']
 
-/** Starts `node script name`, pinned to the server's core; resolves when it prints its port. */
-export async function startTarget(script: string, name: string): Promise<Target> {
-  const child = spawn('taskset', ['-c', SERVER_CORE, process.execPath, script, name], {
+/** Where a process runs: the core of what is measured, or the one of all that serves to measure it. */
+export type Core = 'server' | 'load'
+
+/** The arguments of `taskset` that pin a command to a core. */
+export function pinned(core: Core): readonly string[] {
+  return ['-c', core === 'server' ? SERVER_CORE : LOAD_CORE]
+}
+
+/** Starts `node script name ...args`, pinned to a core; resolves when it prints its port. */
+export async function startTarget(
+  script: string,
+  name: string,
+  args: readonly string[] = [],
+  core: Core = 'server',
+): Promise<Target> {
+  const child = spawn('taskset', [...pinned(core), process.execPath, script, name, ...args], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
   })
@@ -56,19 +69,28 @@ function cpuNanos(pid: number): number {
   return total
 }
 
-/** Loads the target for some seconds over 64 keep-alive connections. */
-export function measure(target: Target, seconds: number, url: string, headers: readonly string[] = []): Cost {
+/**
+ * Loads the target for some seconds over keep-alive connections.
+ *
+ * @param wrk more of the load generator's arguments
+ */
+export function measure(
+  target: Target,
+  seconds: number,
+  url: string,
+  headers: readonly string[] = [],
+  wrk: readonly string[] = ['-c64'],
+): Cost {
   const pid = target.process.pid!
   const before = cpuNanos(pid)
   const started = process.hrtime.bigint()
   const output = execFileSync(
     'taskset',
     [
-      '-c',
-      LOAD_CORE,
+      ...pinned('load'),
       'wrk',
       '-t1',
-      '-c64',
+      ...wrk,
       `-d${seconds}s`,
       ...headers.flatMap((line) => ['-H', line]),
       `http://127.0.0.1:${target.port}${url}`,

@@ -1,10 +1,12 @@
 // `npm run bench [-- NAME] [--rounds N] [--seconds N] [--write]`: runs the benchmarks and prints their tables;
-// `--write` also writes them, with machine and date, to bench/RESULTS.md. `--short` is the run that CI makes.
+// `--write` also writes them, with machine and date, to bench/RESULTS.md, each over its section. `--short` is the run
+// that CI makes.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchApply } from './apply/run.ts'
+import { benchGateway } from './gateway/run.ts'
 import { benchHeaders } from './headers/run.ts'
 import { benchImport } from './import/run.ts'
 
@@ -24,6 +26,7 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   apply: async () => benchApply(),
   import: async () => benchImport(values.short ? 5 : 15),
   headers: () => benchHeaders(rounds, seconds),
+  gateway: () => benchGateway(rounds, seconds, values.short),
 }
 
 const chosen = positionals.length > 0 ? positionals : Object.keys(benchmarks)
@@ -40,13 +43,24 @@ for (const name of chosen) {
   console.log(table)
   tables.push(table)
 }
-if (values.write) {
-  const text = [
-    '# Results',
-    '',
-    `Measured on ${new Date().toISOString().slice(0, 10)} by \`npm run bench -- --write\`. Compare ratios, not absolute figures.`,
-    '',
-    ...tables,
-  ].join('\n')
-  writeFileSync(fileURLToPath(new URL('RESULTS.md', import.meta.url)), text)
+if (values.write) writeResults(tables)
+
+// The sections of benchmarks that did not run stay as they are.
+function writeResults(fresh: readonly string[]): void {
+  const file = fileURLToPath(new URL('RESULTS.md', import.meta.url))
+  const sections = readFileSync(file, 'utf8')
+    .split(/^(?=### )/m)
+    .slice(1)
+  for (const table of fresh.filter((one) => one !== '')) {
+    const [heading = '', ...rest] = table.split('\n')
+    const section = [heading, '', `Measured on ${new Date().toISOString().slice(0, 10)}.`, ...rest, ''].join(
+      '\n',
+    )
+    const at = sections.findIndex((before) => before.startsWith(`${heading}\n`))
+    if (at < 0) sections.push(section)
+    else sections[at] = section
+  }
+  const head =
+    '# Results\n\nWritten by `npm run bench -- [NAME] --write`. Compare ratios, not absolute figures.\n\n'
+  writeFileSync(file, `${head}${sections.map((section) => section.trimEnd()).join('\n\n')}\n`)
 }

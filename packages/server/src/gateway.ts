@@ -1,7 +1,10 @@
 // The gateway: a listener under the guard in front, a pool of connections behind, one transfer for each request.
 
+// A policy may publish its page.
+import 'sallyport/posture'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, Server as NetServer } from 'node:net'
+import { performance } from 'node:perf_hooks'
 import type { PolicyDocument } from 'sallyport'
 import { type Exchange, exchangeOf, type Guard, respondWithCode } from 'sallyport/node'
 import type { ControlPlane } from './admin/control-plane.ts'
@@ -70,7 +73,13 @@ export interface GatewayOptions {
 
 /** Something that an operator should know. */
 export interface GatewayEvent {
-  readonly event: 'upstream-failed' | 'handler-failed' | 'accept-failed' | 'reloaded' | 'reload-refused'
+  readonly event:
+    | 'upstream-failed'
+    | 'handler-failed'
+    | 'accept-failed'
+    | 'reloaded'
+    | 'reload-refused'
+    | 'process-ended'
   /** Empty where there is no request, or the policy asks for no id. */
   readonly requestId: string
   /** The id of the policy's cell; empty where there is no request. */
@@ -105,6 +114,11 @@ export interface Gateway {
 export interface CloseOptions {
   readonly graceMs?: number
   readonly waitMs?: number
+  /**
+   * How long an idle connection may still send its next request, which is answered and the last; 0. Whoever sends while
+   * a connection is closed under it must ask again, and not every client does.
+   */
+  readonly lingerMs?: number
 }
 
 /** How long requests may take to end when a gateway closes and nothing is said; milliseconds. */
@@ -224,16 +238,26 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
   }
 
-  async function close(graceMs: number, waitMs: number): Promise<{ brokenOff: number }> {
+  async function close({
+    graceMs = DEFAULT_GRACE_MS,
+    waitMs = 0,
+    lingerMs = 0,
+  }: CloseOptions): Promise<{ brokenOff: number }> {
     draining = true
     // A front that asks for readiness goes on sending until it has asked again.
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    // Node's own close of an HTTP server ends idle connections at once.
+    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
+    const lingersUntil = performance.now() + lingerMs
     stream.close()
     listener.drain()
     forwarder.drain()
     // A connection whose answer began before the drain is idle afterwards, and nothing tells of it.
-    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS)
+    const closeIdle = () => {
+      if (performance.now() >= lingersUntil) server.closeIdleConnections()
+    }
+    closeIdle()
+    const idle = setInterval(closeIdle, IDLE_CHECK_MS)
     let grace: NodeJS.Timeout | undefined
     const timeUp = new Promise<void>((resolve) => {
       grace = setTimeout(resolve, graceMs)
@@ -244,6 +268,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     listener.destroyConnections()
     await Promise.all([closed, forwarder.destroy()])
     clearInterval(idle)
+    // Ends what watches over its connections.
+    server.close(() => {})
     watching?.close()
     await admin?.close()
     operation.close()
@@ -262,7 +288,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     plane: operation.plane,
     reload: operation.reload,
     reopenLog: operation.reopenLog,
-    close: ({ graceMs = DEFAULT_GRACE_MS, waitMs = 0 } = {}) => (closing ??= close(graceMs, waitMs)),
+    close: (how = {}) => (closing ??= close(how)),
   }
   const watching = options.source && (await watchFiles(options.source.files, () => void operation.reload()))
   if (options.admin !== undefined && options.admin !== false)

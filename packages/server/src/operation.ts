@@ -19,16 +19,11 @@ import type { AccessLogSetting } from './log/setting.ts'
 import { type LogSink, openSink } from './log/sink.ts'
 import { type Family, labelText, single } from './metrics/families.ts'
 import { createGatewayMetrics } from './metrics/gateway-metrics.ts'
+import { reloadFamilies } from './metrics/reloads.ts'
 import { createWouldDoCounts } from './metrics/would-do.ts'
 import { fixedFaults } from './reload/fixed.ts'
 import { createLiveGuard, type LiveGuard } from './reload/live-guard.ts'
-import {
-  createReloader,
-  type ReloadOutcome,
-  ReloadRefused,
-  type ReloadState,
-  type Source,
-} from './reload/reloader.ts'
+import { createReloader, type ReloadOutcome, ReloadRefused, type Source } from './reload/reloader.ts'
 import { selfCheck } from './reload/self-check.ts'
 
 /** What a gateway is reloaded with. */
@@ -233,29 +228,6 @@ export async function createOperation<Configuration>(
 
 function openLog(where: Exclude<AccessLogSetting, false>): LogSink {
   return openSink(where === 'stdout' ? where : { file: where.file! })
-}
-
-function reloadFamilies(state: ReloadState | undefined): readonly Family[] {
-  const results = { success: state?.succeeded ?? 0, failure: state?.failed ?? 0 }
-  return [
-    {
-      name: 'sallyport_reloads_total',
-      help: 'Reloads of the policy.',
-      type: 'counter',
-      samples: Object.entries(results).map(([result, value]) => ({
-        suffix: '',
-        labels: labelText(['result'], [result]),
-        value,
-      })),
-    },
-    single(
-      'gauge',
-      'sallyport_reload_failing',
-      '1 where the last reload failed and an older policy goes on.',
-      Number(state?.problems !== undefined),
-      'max',
-    ),
-  ]
 }
 
 function infoFamily(name: string, help: string, labels: Readonly<Record<string, string>>): Family {

@@ -1,0 +1,219 @@
+// Several processes as one gateway: the parent holds the sockets and reads the files, starts what crashes anew, replaces
+// the processes one by one, and answers the operator for all of them. It touches no request.
+
+import { randomBytes } from 'node:crypto'
+import { createGuard, digest, type PolicyDocument, type ResolvedPolicy, resolvePolicy } from 'sallyport'
+import { type AdminListener, startAdmin } from '../admin/listener.ts'
+import type { CloseOptions, Gateway, GatewayEvent, GatewayOptions } from '../gateway.ts'
+import type { Documents } from '../operation.ts'
+import { fixedFaults } from '../reload/fixed.ts'
+import { createReloader, type ReloadOutcome, ReloadRefused } from '../reload/reloader.ts'
+import { selfCheck } from '../reload/self-check.ts'
+import { watchFiles } from '../reload/watch.ts'
+import { type Member, startMember } from './member.ts'
+import type { SentOptions } from './messages.ts'
+import { fleetPlane } from './plane.ts'
+import { openPlaces } from './sockets.ts'
+
+/** What a fleet is started with. */
+export interface FleetOptions
+  extends Omit<GatewayOptions, 'clock' | 'timers' | 'credentialKey' | 'upstream'> {
+  readonly upstream: string
+  /** How many processes. */
+  readonly workers: number
+}
+
+/** A running fleet. */
+export interface Fleet extends Omit<Gateway, 'address' | 'wouldDo'> {
+  /** Replaces every process by a new one, one after the other; no request is lost by it. */
+  restart(): Promise<void>
+  readonly processes: number
+  /** False where connections that wait to be accepted are lost when a process goes. */
+  readonly socketsAreHeld: boolean
+}
+
+const RESTART_LINGER_MS = 1_000
+const BACKOFF_MS = 200
+const MAX_BACKOFF_MS = 10_000
+/** A process that lived so long did not fail by its start. */
+const SETTLED_MS = 30_000
+
+interface Slot {
+  member: Member | undefined
+  failures: number
+}
+
+/**
+ * Starts a fleet.
+ *
+ * @throws what `startGateway` throws; PortNotShared
+ */
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const { workers, source, admin: adminSetting, log, onDrain, ...rest } = options
+  const clock = Date.now
+  let policy: PolicyDocument = options.policy
+  let resolved: ResolvedPolicy = resolvePolicy(policy)
+  let policyDigest = await digest(resolved.document)
+  const opened = await openPlaces(options.listen.host, options.listen.port, workers)
+  const key = randomBytes(32).toString('hex')
+  const tell = (event: GatewayEvent): void => {
+    try {
+      log?.(event)
+    } catch {
+      // A log that can't be written must not cost a process.
+    }
+  }
+  // A change of policy is the parent's to tell, once.
+  const onEvent = (event: GatewayEvent): void => {
+    if (event.event !== 'reloaded' && event.event !== 'reload-refused') tell(event)
+  }
+
+  let port = opened.port
+  const sent = (): SentOptions => ({
+    ...rest,
+    policy,
+    listen: { host: opened.host, port },
+    credentialKey: key,
+    sourceName: source?.name ?? 'a program',
+  })
+  const slots: Slot[] = opened.places.map(() => ({ member: undefined, failures: 0 }))
+  const plane = fleetPlane({
+    members: () => slots.flatMap(({ member }) => (member ? [member] : [])),
+    workers,
+    isDraining: () => draining,
+    policyDigest: () => policyDigest,
+    reloadState: () => reloader?.state,
+    reload,
+    drain: () => (onDrain ?? (() => void fleet.close()))(),
+    clock,
+  })
+  let draining = false
+
+  async function start(index: number): Promise<void> {
+    const startedWith = policy
+    const member = await startMember(sent(), opened.places[index]!.fd, onEvent)
+    // The policy may have changed while it started.
+    if (startedWith !== policy) await member.ask('reload', policy)
+    const slot = slots[index]!
+    slot.member = member
+    const since = clock()
+    void member.gone.then(() => {
+      plane.retire(member.lastFamilies())
+      if (slot.member !== member) return
+      slot.member = undefined
+      if (draining) return
+      slot.failures = clock() - since > SETTLED_MS ? 0 : slot.failures + 1
+      tell({ event: 'process-ended', requestId: '', route: '', reason: `process ${index + 1}` })
+      revive(index)
+    })
+  }
+
+  // Whatever ends a process may end the next one too, so each try waits longer than the one before.
+  function revive(index: number): void {
+    const { failures } = slots[index]!
+    const delay = failures <= 1 ? 0 : Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (failures - 2))
+    setTimeout(() => {
+      if (draining) return
+      plane.restarted()
+      start(index).catch((error: Error) => {
+        slots[index]!.failures++
+        tell({ event: 'process-ended', requestId: '', route: '', reason: error.message })
+        revive(index)
+      })
+    }, delay).unref()
+  }
+
+  try {
+    // The first finds out what is wrong with all; and where nobody holds a socket, which port it is.
+    await start(0)
+    port = slots[0]!.member!.port
+    await Promise.all(slots.slice(1).map((_slot, index) => start(index + 1)))
+  } catch (error) {
+    draining = true
+    for (const { member } of slots) member?.kill()
+    for (const place of opened.places) place.close()
+    throw error
+  }
+
+  async function apply(documents: Documents) {
+    const next = resolvePolicy(documents.policy)
+    const name = source!.name
+    const faults = fixedFaults(resolved, next).map((fault) => `${name}: ${fault}`)
+    if (faults.length > 0) throw new ReloadRefused(faults)
+    const fault = selfCheck(createGuard(next, 'gateway', { clock }))
+    if (fault !== undefined) throw new ReloadRefused([`${name}: ${fault}`])
+    const nextDigest = await digest(next.document)
+    const changed = nextDigest !== policyDigest
+    policy = documents.policy
+    resolved = next
+    policyDigest = nextDigest
+    await Promise.all(slots.map(({ member }) => member?.ask('reload', policy)))
+    return { policyDigest, changed, notes: [] }
+  }
+
+  const reloader = source && createReloader(source, apply, clock)
+
+  async function reload(): Promise<ReloadOutcome | undefined> {
+    const outcome = await reloader?.reload()
+    if (outcome)
+      tell({
+        event: outcome.ok ? 'reloaded' : 'reload-refused',
+        requestId: '',
+        route: '',
+        reason: outcome.ok ? outcome.policyDigest : outcome.problems.join('\n'),
+      })
+    return outcome
+  }
+
+  let restarting: Promise<void> | undefined
+  async function restartAll(): Promise<void> {
+    for (const [index, slot] of slots.entries()) {
+      if (draining) return
+      const old = slot.member
+      // One that is down comes back by itself.
+      if (old === undefined) continue
+      // Both listen for a moment; the old one goes when the new one is there.
+      await start(index)
+      await old.drain({ lingerMs: RESTART_LINGER_MS })
+    }
+  }
+
+  let closing: Promise<{ brokenOff: number }> | undefined
+  let admin: AdminListener | undefined
+  async function close(how: CloseOptions): Promise<{ brokenOff: number }> {
+    draining = true
+    const ends = await Promise.all(slots.map(({ member }) => member?.drain(how)))
+    for (const place of opened.places) place.close()
+    watching?.close()
+    await admin?.close()
+    return { brokenOff: ends.reduce((sum, end) => sum + (end?.brokenOff ?? 0), 0) }
+  }
+
+  const fleet: Fleet = {
+    url: slots[0]!.member!.url,
+    plane,
+    reload,
+    restart: () =>
+      (restarting ??= restartAll().finally(() => {
+        restarting = undefined
+      })),
+    reopenLog: () => {
+      for (const { member } of slots) void member?.ask('reopenLog')
+    },
+    close: (how = {}) => (closing ??= close(how)),
+    socketsAreHeld: opened.areHeld,
+    get adminUrl() {
+      return admin?.url
+    },
+    get processes() {
+      return slots.filter(({ member }) => member !== undefined).length
+    },
+  }
+  const watching = source && (await watchFiles(source.files, () => void reload()))
+  if (adminSetting !== undefined && adminSetting !== false)
+    admin = await startAdmin(adminSetting, plane).catch(async (error: unknown) => {
+      await fleet.close({ graceMs: 0 })
+      throw error
+    })
+  return fleet
+}

@@ -100,7 +100,7 @@ const PAGE_PROBES: readonly Probe[] = [
 ]
 
 /** RFC 9457: the media type, and the members that every problem of the catalogue has. */
-function judgeProblem(seen: Observation): readonly Finding[] {
+export function judgeProblem(seen: Observation): readonly Finding[] {
   const wrong = (detail: string): Finding[] => [
     { id: 'drift.error-shape', detail, mend: `Content-Type: ${PROBLEM_TYPE}` },
   ]

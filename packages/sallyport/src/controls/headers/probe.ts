@@ -57,30 +57,51 @@ function headerProbes(
         expect: (seen) => absent(seen, [name.toLowerCase()]),
       },
     ]
-  const judge = JUDGES[field]
   const probe: Probe = {
     id,
     title: `${name} stands once and means "${value}"`,
     cell: cell.id,
     request: sampleRequest(cell),
-    expect: (seen) => {
-      const lines = headerValues(seen, name.toLowerCase())
-      if (lines.length === 0) return [missing(field, name, value, seen)]
-      const found = judge(lines, { name, value, setting, seen, nonces })
-      return found.length === 0 && lines.length > 1
-        ? [
-            finding(
-              'header.conflict',
-              `${name} stands ${lines.length} times: ${lines.join(' | ')}`,
-              name,
-              value,
-            ),
-          ]
-        : found
-    },
+    expect: (seen) => judgeLine(setting, name, value, field, seen, nonces),
   }
   // A nonce is seen to be fresh on two answers only.
   return value.includes("'nonce'") ? [probe, { ...probe, id: `${id} again` }] : [probe]
+}
+
+/**
+ * Judges one header of an answer by meaning, against the setting of its cell.
+ *
+ * @param name in small letters
+ * @param nonces those seen in this run, and where
+ */
+export function judgeHeader(
+  setting: HeadersSetting,
+  name: string,
+  seen: Observation,
+  nonces: Map<string, Observation>,
+): readonly Finding[] {
+  const known = FIXED.find(([each]) => each.toLowerCase() === name)
+  const value = known?.[1](setting)
+  return known === undefined || value === undefined || value === false
+    ? absent(seen, [name])
+    : judgeLine(setting, known[0], value, known[2], seen, nonces)
+}
+
+function judgeLine(
+  setting: HeadersSetting,
+  name: string,
+  value: string,
+  field: HeaderField,
+  seen: Observation,
+  nonces: Map<string, Observation>,
+): readonly Finding[] {
+  const lines = headerValues(seen, name.toLowerCase())
+  if (lines.length === 0) return [missing(field, name, value, seen)]
+  const found = JUDGES[field](lines, { name, value, setting, seen, nonces })
+  if (found.length > 0 || lines.length === 1) return found
+  return [
+    finding('header.conflict', `${name} stands ${lines.length} times: ${lines.join(' | ')}`, name, value),
+  ]
 }
 
 function finding(id: string, detail: string, name: string, value: string): Finding {

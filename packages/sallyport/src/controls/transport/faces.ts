@@ -92,7 +92,8 @@ function judgePlain(setting: TransportSetting, seen: Observation): readonly Find
   ]
 }
 
-function judgeHsts(
+/** Judges the header by meaning: `value` is what must be seen, `undefined` where it must not be there. */
+export function judgeHsts(
   setting: TransportSetting,
   value: string | undefined,
   seen: Observation,

@@ -103,24 +103,57 @@ const INTERNAL_ANSWER: ReadonlySet<string> = new Set([
 
 const INTERNAL_ANSWER_FAMILIES = byStart(['proxy-', 'x-accel-', 'x-sallyport-', 'x-envoy-', 'x-middleware-'])
 
-/** A name's fate depends on the name alone, so it is worked out once for each spelling. */
-export type NameFate = 'pass' | 'drop'
+/**
+ * What becomes of a request's field, by its name alone. Where the facts of the request decide, the fate is the name
+ * itself, so that one look-up answers for both.
+ */
+export type RequestFate = 'pass' | 'drop' | 'cookie' | 'traceparent' | 'tracestate' | 'x-request-id'
+
+/** What becomes of an answer's field; of those that frame the answer, the name itself. */
+export type AnswerFate =
+  | 'pass'
+  | 'drop'
+  | 'content-length'
+  | 'transfer-encoding'
+  | 'connection'
+  | 'content-type'
 
 /** Says whether a request's field may go to the upstream. */
-export const requestFate: (name: string) => NameFate = remember((name) => {
+export const requestFate: (name: string) => RequestFate = remember((name) => {
   // "X_Forwarded_For" reads as "X-Forwarded-For" to CGI and WSGI programs (CVE-2025-64484 and its like).
   if (name.includes('_')) return 'drop'
   if (HOP_BY_HOP.has(name) || IDENTITY.has(name)) return 'drop'
   if (isOfFamily(IDENTITY_FAMILIES, name)) return 'drop'
-  // Written by us, or answered by us.
-  return name === 'host' || name === 'content-length' || name === 'expect' ? 'drop' : 'pass'
+  switch (name) {
+    // Written by us, or answered by us.
+    case 'host':
+    case 'content-length':
+    case 'expect':
+      return 'drop'
+    case 'cookie':
+    case 'traceparent':
+    case 'tracestate':
+    case 'x-request-id':
+      return name
+  }
+  return 'pass'
 })
 
+// RFC 9110, section 5.6.2. Node would throw on any other name.
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+
 /** Says whether a field of an upstream's answer may go to the client. */
-export const answerFate: (name: string) => NameFate = remember((name) => {
+export const answerFate: (name: string) => AnswerFate = remember((name) => {
+  if (!TOKEN.test(name)) return 'drop'
+  switch (name) {
+    case 'content-length':
+    case 'transfer-encoding':
+    case 'connection':
+    case 'content-type':
+      return name
+  }
   if (HOP_BY_HOP.has(name) || INTERNAL_ANSWER.has(name)) return 'drop'
-  if (isOfFamily(INTERNAL_ANSWER_FAMILIES, name)) return 'drop'
-  return name === 'content-length' ? 'drop' : 'pass'
+  return isOfFamily(INTERNAL_ANSWER_FAMILIES, name) ? 'drop' : 'pass'
 })
 
 type Families = ReadonlyMap<string, readonly string[]>
@@ -138,8 +171,9 @@ function isOfFamily(families: Families, name: string): boolean {
 // Real traffic has few spellings; the memory is bounded all the same, since callers choose the names.
 const SPELLINGS = 1024
 
-function remember(judge: (lowerName: string) => NameFate): (name: string) => NameFate {
-  const known = new Map<string, NameFate>()
+// A name's fate depends on the name alone, so it is worked out once for each spelling.
+function remember<Fate extends string>(judge: (lowerName: string) => Fate): (name: string) => Fate {
+  const known = new Map<string, Fate>()
   return (name) => {
     const before = known.get(name)
     if (before !== undefined) return before

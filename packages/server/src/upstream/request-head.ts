@@ -27,13 +27,20 @@ export function requestHead(exchange: Exchange): RequestHead {
   const headers: string[] = []
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!
-    if (requestFate(name) === 'drop') continue
-    const lower = name.toLowerCase()
-    if (lower === 'cookie' && exchange.cookiesIgnored) continue
-    if (lower === 'traceparent') continue
-    if (lower === 'tracestate' && !continuesTrace(exchange)) continue
-    if (lower === 'x-request-id' && exchange.requestId !== '') continue
-    if (nominated?.has(lower)) continue
+    switch (requestFate(name)) {
+      case 'drop':
+      case 'traceparent':
+        continue
+      case 'cookie':
+        if (exchange.cookiesIgnored) continue
+        break
+      case 'tracestate':
+        if (!continuesTrace(exchange)) continue
+        break
+      case 'x-request-id':
+        if (exchange.requestId !== '') continue
+    }
+    if (nominated?.has(name.toLowerCase())) continue
     headers.push(name, rawHeaders[i + 1]!)
   }
   addOwn(headers, exchange)
@@ -68,7 +75,8 @@ function bodyFraming(exchange: Exchange): BodyFraming {
 
 /** The field names that a `Connection` header nominates (RFC 9110, section 7.6.1); `undefined` where there are none. */
 export function nominatedNames(connection: string | undefined): ReadonlySet<string> | undefined {
-  if (connection === undefined) return undefined
+  // What nearly everybody sends nominates nothing.
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined
   const names = new Set<string>()
   for (const part of connection.split(',')) {
     const name = part.trim().toLowerCase()

@@ -26,7 +26,6 @@ export const MAX_HEADER_LINES = 500
 
 // RFC 9110, section 5.5, with obs-text, which is passed on byte for byte.
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /**
  * Reads the head of a final answer.
@@ -48,9 +47,10 @@ export function responseHead(
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = text(rawHeaders[i]!)
     const value = text(rawHeaders[i + 1]!)
-    // Node would throw on these; a value that no grammar allows is better lost than guessed.
-    if (!TOKEN.test(name) || !VALUE.test(value)) continue
-    switch (name.toLowerCase()) {
+    const fate = answerFate(name)
+    // Node would throw on such a value; one that no grammar allows is better lost than guessed.
+    if (fate === 'drop' || !VALUE.test(value)) continue
+    switch (fate) {
       case 'content-length':
         if (length !== undefined && length !== value) return 'content-length'
         length = value
@@ -64,7 +64,7 @@ export function responseHead(
       case 'content-type':
         contentType ??= value
     }
-    if (answerFate(name) === 'pass') headers.push(name, value)
+    headers.push(name, value)
   }
   if (codings !== undefined && length !== undefined) return 'length-and-chunked'
   // Any other coding would reach the client undecoded, without its name (and "chunked\t" is read as no framing at all).

@@ -31,11 +31,6 @@ export class Upload extends EventEmitter {
     this.startedAt = clock()
   }
 
-  /** What undici's types ask for; its writer uses no more than stands here. */
-  asBody(): Readable {
-    return this as unknown as Readable
-  }
-
   /** Collects the beginning; tells of each piece, and whether enough is there: all of the body, or this many bytes. */
   hold(enoughBytes: number, onHeld: (bytes: number, isReady: boolean) => void): void {
     this.held = []
@@ -49,6 +44,18 @@ export class Upload extends EventEmitter {
     }
     this.attach()
     this.request.resume()
+  }
+
+  /**
+   * What undici is given: the body itself where its length was said and all of it is here, which costs much less than
+   * a stream; else this, since a body of unknown length must go on in chunks. undici's writer uses no more of a
+   * stream than stands here.
+   */
+  asBody(isLengthSaid: boolean): Buffer | Readable {
+    const { held } = this
+    if (!isLengthSaid || !this.ended || held === undefined) return this as unknown as Readable
+    this.destroy()
+    return held.length === 1 ? held[0]! : Buffer.concat(held)
   }
 
   // undici tells streams from other bodies by the presence of `pipe`.

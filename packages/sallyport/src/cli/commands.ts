@@ -35,9 +35,46 @@ export const commands: readonly Command[] = [
       ...listening,
       { name: 'cert', value: 'FILE', doc: 'the certificate chain, PEM; with --key' },
       { name: 'key', value: 'FILE', doc: 'the private key, PEM; with --cert' },
+      {
+        name: 'config',
+        value: 'FILE',
+        doc: 'the gateway configuration; else sallyport.gateway.ts or .json of this directory; options win over it',
+      },
+      {
+        name: 'admin',
+        value: 'WHERE',
+        doc: 'the listener for operators: HOST:PORT, unix:PATH or off; else 127.0.0.1:9901',
+      },
+      {
+        name: 'access-log',
+        value: 'WHERE',
+        doc: 'a line of JSON for each request: stdout, a file, or off; else off',
+      },
+      { name: 'workers', value: 'N', doc: 'processes that share the port; else 1' },
+      {
+        name: 'drain-wait',
+        value: 'SECONDS',
+        doc: 'how long requests are still taken while the gateway says that it drains; else 0',
+      },
       json,
     ],
     run: async (...given) => (await import('./serve.ts')).serve(...given),
+  },
+  {
+    name: 'report',
+    summary: 'tell what controls in report mode would have done',
+    detail:
+      'Asks a running gateway, and prints for each route what would have been denied or changed, how often, for which origins and credentials, and what to do next.',
+    options: [
+      {
+        name: 'admin',
+        value: 'WHERE',
+        doc: 'the admin listener: HOST:PORT, a URL, or unix:PATH',
+        fallback: '127.0.0.1:9901',
+      },
+      json,
+    ],
+    run: async (...given) => (await import('./report.ts')).report(...given),
   },
   {
     name: 'check',
@@ -45,7 +82,14 @@ export const commands: readonly Command[] = [
     detail:
       'Reads FILE, or the policy of this directory. Prints every mistake with its place and how to mend it, and ends with 2; else the digest, the table of cells and what deserves a second look, and ends with 0.',
     operand: 'FILE',
-    options: [json],
+    options: [
+      {
+        name: 'config',
+        value: 'FILE',
+        doc: 'the gateway configuration to check too; else sallyport.gateway.ts or .json of this directory',
+      },
+      json,
+    ],
     run: async (...given) => (await import('./check.ts')).check(...given),
   },
   {
@@ -74,6 +118,23 @@ export const commands: readonly Command[] = [
       },
     ],
     run: async (...given) => (await import('./posture.ts')).posture(...given),
+  },
+  {
+    name: 'export',
+    summary: 'write the policy as configuration of another program',
+    detail:
+      'Writes what PLATFORM can keep of the policy, and says what it can’t. Platforms: nginx, nextjs, vercel, netlify, cloudflare.',
+    operand: 'PLATFORM',
+    options: [
+      {
+        name: 'policy',
+        value: 'FILE',
+        doc: 'the policy; else sallyport.config.ts or .json of this directory',
+      },
+      { name: 'out', value: 'DIR', doc: 'the folder to write into; else the standard output' },
+      json,
+    ],
+    run: async (...given) => (await import('./export.ts')).exportCommand(...given),
   },
   {
     name: 'init',

@@ -1,5 +1,5 @@
-// `npm run test:long`: every property test, fifty times as often as in `npm test` and with a fresh seed; the result is
-// written, with its date and seed, to docs/long-runs.md.
+// `npm run test:long`: every property test, fifty times as often as in `npm test` and with a fresh seed, and the attacks
+// on HTTP/2 in full; the result is written, with its date and seed, to docs/long-runs.md.
 
 import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ const files = ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts']
   .flatMap((pattern) =>
     globSync(pattern, { cwd: root, exclude: (name) => String(name).endsWith('node_modules') }),
   )
-  .filter((file) => readFileSync(`${root}${file}`, 'utf8').includes('fc.assert'))
+  .filter((file) => /fc\.assert|\bruns\(1\)/.test(readFileSync(`${root}${file}`, 'utf8')))
   .sort()
 
 const started = Date.now()
@@ -29,6 +29,10 @@ const result = spawnSync(
 )
 const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)`, 'm').exec(result.stdout)?.[1] ?? 0)
 if (result.status !== 0) console.log(result.stdout)
+// Each attack's test says what it cost, in a line of its own after its result.
+const attacks = [
+  ...result.stdout.matchAll(/^ *ok \d+ - (.+)(?:\n(?! *(?:#|ok|not ok)).*)*\n *# (\d+ rounds: .+)$/gm),
+]
 const seconds = Math.round((Date.now() - started) / 1000)
 const outcome = `${count('pass')} passed, ${count('fail')} failed`
 writeFileSync(
@@ -40,6 +44,12 @@ writeFileSync(
 | date | seed | property test files | result | seconds | Node |
 |---|---|---|---|---|---|
 | ${new Date().toISOString().slice(0, 10)} | ${seed} | ${files.length} | ${outcome} | ${seconds} | ${process.version} |
+
+What attacks on HTTP/2 cost the gateway, each on one connection while another client is served:
+
+| attack | rounds and outcome |
+|---|---|
+${attacks.map(([, name, cost]) => `| ${name} | ${cost} |`).join('\n')}
 `,
 )
 console.log(`${outcome} in ${seconds} s, seed ${seed}`)

@@ -24,7 +24,10 @@ export interface Question {
 }
 
 /** Opens a connection that ends with the test. */
-export async function openHttp2(context: TestContext, running: Running): Promise<ClientHttp2Session> {
+export async function openHttp2(
+  context: TestContext,
+  running: Pick<Running, 'port' | 'ca'>,
+): Promise<ClientHttp2Session> {
   // Node's client would keep us from asking what an attacker may; its types do not know the option yet.
   const options = { ca: running.ca, servername: 'sallyport.localhost', strictSingleValueFields: false }
   const session = connectHttp2(`https://127.0.0.1:${running.port}`, options)

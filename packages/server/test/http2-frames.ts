@@ -90,12 +90,17 @@ export interface RawHttp2 {
 }
 
 /** Opens a connection. */
-export async function rawHttp2(running: Pick<Running, 'port' | 'ca'>, preface = PREFACE): Promise<RawHttp2> {
+export async function rawHttp2(
+  running: Pick<Running, 'port' | 'ca'>,
+  localAddress?: string,
+): Promise<RawHttp2> {
   const socket = tlsConnect({
     port: running.port,
+    host: '127.0.0.1',
     ca: running.ca,
     servername: 'sallyport.localhost',
     ALPNProtocols: ['h2'],
+    ...(localAddress === undefined ? {} : { localAddress }),
   })
   const statuses = new Map<number, number>()
   const ended = new Map<number, number>()
@@ -134,8 +139,8 @@ export async function rawHttp2(running: Pick<Running, 'port' | 'ca'>, preface = 
     socket.once('secureConnect', resolve)
     socket.once('close', () => reject(new Error('closed in the handshake')))
   })
-  socket.write(preface)
-  if (preface === PREFACE) socket.write(frame(TYPE.settings, 0, 0, NO_TABLE))
+  socket.write(PREFACE)
+  socket.write(frame(TYPE.settings, 0, 0, NO_TABLE))
   return {
     socket,
     seen,

@@ -244,6 +244,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     lingerMs = 0,
   }: CloseOptions): Promise<{ brokenOff: number }> {
     draining = true
+    watching?.close()
     // A front that asks for readiness goes on sending until it has asked again.
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
     // Node's own close of an HTTP server ends idle connections at once.
@@ -270,7 +271,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     clearInterval(idle)
     // Ends what watches over its connections.
     server.close(() => {})
-    watching?.close()
     await admin?.close()
     operation.close()
     return { brokenOff }

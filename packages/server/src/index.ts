@@ -1,5 +1,7 @@
 // `@sallyport/server`: what needs a process. The first gateway, its local certificate, a sample upstream to try it on.
 
+export { type LoadedConfiguration, loadConfiguration } from './config/load.ts'
+export type { GatewayConfiguration } from './config/setting.ts'
 export { type Fleet, type FleetOptions, startFleet } from './fleet/fleet.ts'
 export {
   DEFAULT_GRACE_MS,

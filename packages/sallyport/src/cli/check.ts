@@ -1,5 +1,6 @@
 // `sallyport check`: the mistakes of a policy, or its digest, its cells and its warnings.
 
+import { readdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import { type CacheSetting, classValue } from '../controls/cache/setting.ts'
 import { createGuard } from '../guard/guard.ts'
@@ -11,6 +12,7 @@ import { PolicyError, sentence } from '../policy/problem.ts'
 import '../posture/page/index.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { columns } from './help.ts'
+import { loadServer } from './server.ts'
 import { policyNotes, policyWarnings } from './warnings.ts'
 
 /** Runs the command. */
@@ -21,9 +23,11 @@ export async function check(invocation: Invocation, terminal: Terminal): Promise
     const { policy, file } = await loadPolicy(name, terminal.directory)
     name = relative(terminal.directory, file) || file
     const resolved = resolvePolicy(policy)
+    const gateway = await checkGateway(invocation, terminal)
     const report = {
       file: name,
       ok: true,
+      ...(gateway === undefined ? {} : { configuration: gateway }),
       digest: await digest(resolved.document),
       cells: cellRows(resolved),
       warnings: policyWarnings(resolved, Date.now()),
@@ -43,6 +47,19 @@ export async function check(invocation: Invocation, terminal: Terminal): Promise
     }
     throw error
   }
+}
+
+// The gateway configuration that would go with it; the name of its file, where there is one.
+async function checkGateway(invocation: Invocation, terminal: Terminal): Promise<string | undefined> {
+  const named = invocation.text('config')
+  if (named === undefined && invocation.operands.length > 0) return undefined
+  if (
+    named === undefined &&
+    !readdirSync(terminal.directory).some((file) => /^sallyport\.gateway\./.test(file))
+  )
+    return undefined
+  const { loadConfiguration } = await loadServer()
+  return (await loadConfiguration(named, terminal.directory))?.name
 }
 
 interface CellRow {
@@ -79,6 +96,7 @@ const MEANING: Readonly<Record<string, string>> = {
 
 function inWords(report: {
   readonly file: string
+  readonly configuration?: string
   readonly digest: string
   readonly cells: readonly CellRow[]
   readonly warnings: readonly string[]
@@ -97,6 +115,7 @@ function inWords(report: {
   ]
   return [
     `${report.file} is sound`,
+    ...(report.configuration === undefined ? [] : [`${report.configuration} is sound`]),
     `digest ${report.digest}`,
     '',
     ...columns([['ROUTE', 'DATA', 'CREDENTIALS', 'CACHE-CONTROL', ''], ...rows]),

@@ -49,6 +49,7 @@ export function readCommandLine(
   return {
     text: (name) => given.get(name) ?? fromEnvironment.get(name) ?? options.get(name)?.fallback,
     flag: (name) => given.has(name),
+    given: (name) => given.has(name) || fromEnvironment.has(name),
     nameOf: (name) => (!given.has(name) && fromEnvironment.has(name) ? variableOf({ name }) : `--${name}`),
     operands,
   }

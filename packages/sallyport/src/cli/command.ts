@@ -29,6 +29,8 @@ export interface Invocation {
   /** A text option, with its fallback. */
   text(name: string): string | undefined
   flag(name: string): boolean
+  /** True where the line or the environment says it, rather than the fallback. */
+  given(name: string): boolean
   /** How an option is best named in an error: `--port` or `SALLYPORT_PORT`. */
   nameOf(option: string): string
   readonly operands: readonly string[]

@@ -16,6 +16,8 @@ export interface PolicyChoice {
   readonly digest: string
   /** The file, or the words for the built-in policy. */
   readonly source: string
+  /** Its absolute path; `undefined` for the built-in policy. */
+  readonly file?: string
 }
 
 /** Chooses and resolves; a mistake names the file. */
@@ -27,7 +29,7 @@ export async function choosePolicy(
   const named = invocation.text('policy') ?? (await findPolicy(directory))
   if (named === undefined) return resolved(builtIn.policy, builtIn.source)
   const { policy, file } = await loadPolicy(named, directory)
-  return resolved(policy, relative(directory, file) || file)
+  return { ...(await resolved(policy, relative(directory, file) || file)), file }
 }
 
 async function resolved(policy: PolicyDocument, source: string): Promise<PolicyChoice> {

@@ -2,9 +2,7 @@
 
 import type { Terminal } from './command.ts'
 import { Failure } from './failure.ts'
-import type { Gateway, ServerPackage } from './server.ts'
-
-type GatewayOptions = Parameters<ServerPackage['startGateway']>[0]
+import type { CloseOptions, Gateway, GatewayOptions, ServerPackage } from './server.ts'
 
 /**
  * Starts the gateway.
@@ -43,29 +41,43 @@ export function listenFailure(
 
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const
 
-/** Listens for the signals that stop a process. A second one ends it at once, with the code that shells give to it. */
-export function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let stopping = false
-    for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
-      process.on(signal, () => {
-        if (stopping) process.exit(128 + SIGNALS[signal])
-        stopping = true
-        resolve()
-      })
-  })
+/** The wish to stop, from wherever it comes. */
+export interface Stop {
+  readonly wished: Promise<void>
+  /** Wishes it; a signal after that ends the process at once. */
+  wish(): void
 }
 
-/** Waits for the signal, then drains: no new connections, the open ones may end. */
+/** Listens for the signals that stop a process. A second one ends it at once, with the code that shells give to it. */
+export function stopSignal(): Stop {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let stopping = false
+  const wish = () => {
+    stopping = true
+    resolve()
+  }
+  for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[])
+    process.on(signal, () => {
+      if (stopping) process.exit(128 + SIGNALS[signal])
+      wish()
+    })
+  return { wished: promise, wish }
+}
+
+/** Waits for the wish, then drains: no new connections, the open ones may end. */
 export async function untilStopped(
-  stopped: Promise<void>,
+  { wished }: Stop,
   terminal: Terminal,
-  graceMs: number,
+  how: CloseOptions & { readonly graceMs: number },
   close: Gateway['close'],
 ): Promise<number> {
-  await stopped
-  terminal.err(`Draining: open requests have ${graceMs / 1000} s to end; press Ctrl-C again to stop at once.`)
-  const { brokenOff } = await close({ graceMs })
+  await wished
+  const { graceMs, waitMs = 0 } = how
+  const wait = waitMs > 0 ? `requests are taken for ${waitMs / 1000} s more, and then ` : ''
+  terminal.err(
+    `Draining: ${wait}open requests have ${graceMs / 1000} s to end; press Ctrl-C again to stop at once.`,
+  )
+  const { brokenOff } = await close(how)
   terminal.err(brokenOff === 0 ? 'Stopped.' : `Stopped; ${brokenOff} still open had to be broken off.`)
   return 0
 }

@@ -1,20 +1,30 @@
 // `sallyport serve`: the gateway before an API that is already there.
 
-import { createPrivateKey } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { createSecureContext } from 'node:tls'
-import { show } from '../policy/problem.ts'
+import type { PolicyDocument } from '../guard/policy.ts'
+import { POLICY_FILE } from '../policy/load.ts'
+import { loadFresh } from '../policy/load-fresh.ts'
+import { readCertificate } from './certificate-files.ts'
 import type { Invocation, Terminal } from './command.ts'
-import { portOf } from './command-line.ts'
 import { Failure } from './failure.ts'
 import { isOwnAddress } from './own-address.ts'
 import { choosePolicy, endsTlsHere, type PolicyChoice } from './policy-choice.ts'
-import { listen, stopSignal, untilStopped } from './running.ts'
-import { type Certificate, certificateIn, loadServer, type ServerPackage } from './server.ts'
+import { listenFailure, stopSignal, untilStopped } from './running.ts'
+import { type ServeSettings, serveSettings } from './serve-settings.ts'
+import {
+  type Certificate,
+  certificateIn,
+  type Fleet,
+  type Gateway,
+  type GatewayEvent,
+  type GatewayOptions,
+  loadServer,
+  type ServerPackage,
+} from './server.ts'
 import { policyWarnings } from './warnings.ts'
 
-const GRACE_MS = 10_000
+// How long an idle connection may still send its next request when the gateway goes.
+const LINGER_MS = 1_000
 
 const BUILT_IN = {
   policy: { extends: 'recommended', transport: { tls: 'here' } },
@@ -23,134 +33,153 @@ const BUILT_IN = {
 
 /** Runs the command. */
 export async function serve(invocation: Invocation, terminal: Terminal): Promise<number> {
-  const upstream = upstreamOf(invocation)
-  const host = invocation.text('host')!
-  const port = portOf(invocation, 'port')
-  if (isOwnAddress(upstream, { host, port }))
+  const server = await loadServer()
+  const loaded = await server.loadConfiguration(invocation.text('config'), terminal.directory)
+  const settings = serveSettings(invocation, terminal, loaded)
+  const { upstream, waitMs, graceMs } = settings
+  const { host } = settings.listen
+  if (isOwnAddress(upstream, settings.listen))
     throw new Failure(
       `${invocation.nameOf('upstream')}: ${upstream} is this gateway's own address, and requests would go round; name the API's, or choose another port with --port`,
     )
   const chosen = await choosePolicy(invocation, terminal, BUILT_IN)
-  const given = await certificateOf(invocation, terminal)
-  const server = await loadServer()
   const state = resolve(terminal.directory, invocation.text('state')!)
-  const { tls, caFile } = await tlsOf(invocation, chosen, given, server, join(state, 'tls'))
+  const { tls, caFile } = await tlsOf(settings, chosen, server, join(state, 'tls'))
   // Before anything is said to run: a signal right after that must drain already.
-  const stopped = stopSignal()
-  const gateway = await listen(server, {
+  const stop = stopSignal()
+  const gateway = await start(server, settings, terminal, {
     policy: chosen.policy,
     upstream,
-    listen: { host, port },
+    listen: settings.listen,
+    http2: settings.http2,
     ...(tls ? { tls } : {}),
-    log: ({ event, reason, route, requestId }) =>
-      terminal.err(`${event}: ${reason}, route ${route}, request ${requestId || 'without id'}`),
+    accessLog: settings.accessLog,
+    ...(chosen.file === undefined ? {} : { source: sourceOf(chosen.source, chosen.file) }),
+    onDrain: () => stop.wish(),
+    log: (event) => terminal.err(eventLine(event)),
   })
+  hearSignals(gateway, terminal)
   const warnings = policyWarnings(chosen.resolved, Date.now(), host)
   for (const warning of warnings) terminal.err(`warning: ${warning}`)
+  if ('socketsAreHeld' in gateway && !gateway.socketsAreHeld)
+    terminal.err(
+      'warning: this Node has no net.BoundSocket (26.4), so a rolling restart may cost connections that are just being opened',
+    )
   const { source, digest } = chosen
+  const admin = gateway.adminUrl
   if (invocation.flag('json'))
     terminal.out(
-      JSON.stringify({ url: gateway.url, upstream, policy: source, digest, ...(caFile ? { caFile } : {}) }),
+      JSON.stringify({
+        url: gateway.url,
+        upstream,
+        policy: source,
+        digest,
+        ...(admin ? { admin } : {}),
+        ...(loaded ? { configuration: loaded.name } : {}),
+        ...(caFile ? { caFile } : {}),
+      }),
     )
   else
     terminal.out(
       [
-        `Sallyport: ${gateway.url} -> ${upstream}`,
+        `Sallyport: ${gateway.url} -> ${upstream}${settings.workers > 1 ? `, ${settings.workers} processes` : ''}`,
         `policy: ${source}, ${digest}`,
+        ...(loaded ? [`configuration: ${loaded.name}`] : []),
+        ...(admin ? [`admin: ${admin}`] : []),
         ...(caFile ? [`certificate: a local one, signed by ${relative(terminal.directory, caFile)}`] : []),
         'Ctrl-C drains and stops.',
       ].join('\n'),
     )
-  return untilStopped(stopped, terminal, GRACE_MS, (options) => gateway.close(options))
+  return untilStopped(stop, terminal, { waitMs, graceMs, lingerMs: LINGER_MS }, (how) => gateway.close(how))
 }
 
-function upstreamOf(invocation: Invocation): string {
-  const text = invocation.text('upstream')
-  if (text === undefined)
-    throw new Failure('serve needs the API to stand before; write --upstream http://127.0.0.1:9000')
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const isOrigin = url !== undefined && url.pathname === '/' && url.search === '' && url.hash === ''
-  if (!isOrigin || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '')
-    // The text is not shown where it may hold a password.
-    throw new Failure(
-      `${invocation.nameOf('upstream')}: expected an http or https origin without user, path and query${text.includes('@') ? '' : `, received ${show(text)}`}; write http://127.0.0.1:9000`,
-    )
-  return url.origin
-}
-
-async function certificateOf(
-  invocation: Invocation,
-  { directory }: Terminal,
-): Promise<Certificate | undefined> {
-  const cert = invocation.text('cert')
-  const key = invocation.text('key')
-  if (cert === undefined && key === undefined) return undefined
-  if (cert === undefined || key === undefined)
-    throw new Failure(
-      `${cert === undefined ? '--key' : '--cert'} stands alone; give --cert and --key together`,
-    )
-  const read = async (option: string, path: string) => {
-    try {
-      return await readFile(resolve(directory, path), 'utf8')
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      throw new Failure(`${invocation.nameOf(option)}: ${path} can't be read (${code}); name a PEM file`)
-    }
-  }
-  return { cert: await read('cert', cert), key: await read('key', key) }
-}
-
-// Told apart here, since the listener's own error names neither option nor file. Nothing of a file is shown.
-function mustFit(invocation: Invocation, { cert, key }: Certificate): void {
-  const attempt = (
-    options: readonly ('cert' | 'key')[],
-    fault: string,
-    mend: string,
-    parse: () => unknown,
-  ) => {
-    try {
-      parse()
-    } catch (error) {
-      const where = options.map((option) => `${invocation.nameOf(option)} ${invocation.text(option)}`)
+async function start(
+  server: ServerPackage,
+  { admin, isAdminByDefault, workers }: ServeSettings,
+  terminal: Terminal,
+  options: GatewayOptions,
+): Promise<Gateway | Fleet> {
+  const run = (all: GatewayOptions) =>
+    workers > 1 ? server.startFleet({ ...all, workers }) : server.startGateway(all)
+  try {
+    return await run({ ...options, admin })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ERR_PORT_NOT_SHARED') throw new Failure(message, { cause: error })
+    if (!isOfAdmin(error, admin, options)) throw listenFailure(error, options.listen) ?? error
+    const where = admin !== false && admin.path !== undefined ? admin.path : `port ${admin ? admin.port : ''}`
+    if (!isAdminByDefault)
       throw new Failure(
-        `${where.join(' and ')}: ${fault} (${(error as NodeJS.ErrnoException).code}); ${mend}`,
+        `the admin listener can't have ${where} (${code}); choose another with --admin HOST:PORT`,
         { cause: error },
       )
-    }
+    terminal.err(
+      `warning: ${where} is taken, so there is no admin listener; choose another with --admin HOST:PORT, or say --admin off`,
+    )
+    return run({ ...options, admin: false })
   }
-  attempt(['cert'], 'holds no certificate in PEM', 'name the file with BEGIN CERTIFICATE', () =>
-    createSecureContext({ cert }),
-  )
-  attempt(
-    ['key'],
-    'holds no private key in PEM without a passphrase',
-    'name the file with BEGIN PRIVATE KEY',
-    () => createPrivateKey(key),
-  )
-  attempt(['cert', 'key'], 'do not belong together', 'name the certificate and its own key', () =>
-    createSecureContext({ cert, key }),
-  )
+}
+
+// The system names the address that it refused.
+function isOfAdmin(error: unknown, admin: ServeSettings['admin'], { listen }: GatewayOptions): boolean {
+  const { syscall, address, port } = error as { syscall?: string; address?: string; port?: number }
+  if (admin === false || syscall !== 'listen') return false
+  if (admin.path !== undefined) return address === admin.path
+  return port === admin.port && port !== listen.port
+}
+
+function sourceOf(name: string, file: string): NonNullable<GatewayOptions['source']> {
+  return {
+    name,
+    files: [file],
+    load: async () => ({ policy: (await loadFresh(file, name, POLICY_FILE)) as PolicyDocument }),
+  }
+}
+
+// The conventions of daemons: read the files anew, and replace the processes.
+function hearSignals(gateway: Gateway | Fleet, terminal: Terminal): void {
+  process.on('SIGHUP', () => {
+    gateway.reopenLog()
+    void gateway.reload()
+  })
+  if ('restart' in gateway)
+    process.on('SIGUSR2', () => {
+      terminal.err('Replacing the processes one by one.')
+      gateway.restart().then(
+        () => terminal.err('Every process is a new one.'),
+        (error: Error) => terminal.err(`The restart stopped: ${error.message}; what ran goes on.`),
+      )
+    })
+}
+
+function eventLine({ event, reason, route, requestId }: GatewayEvent): string {
+  switch (event) {
+    case 'reloaded':
+      return `reloaded: ${reason}`
+    case 'reload-refused':
+      return `reload refused, the policy before goes on:\n${reason.replace(/^/gm, '  ')}`
+    case 'process-ended':
+      return `a process ended and is started anew: ${reason}`
+    default:
+      return `${event}: ${reason}, route ${route}, request ${requestId || 'without id'}`
+  }
 }
 
 // Where TLS ends is the policy's to say; the command line only brings the certificate.
 async function tlsOf(
-  invocation: Invocation,
+  { certificate }: ServeSettings,
   chosen: PolicyChoice,
-  given: Certificate | undefined,
   server: ServerPackage,
   folder: string,
 ): Promise<{ readonly tls?: Certificate; readonly caFile?: string }> {
   if (!endsTlsHere(chosen)) {
-    if (given)
+    if (certificate)
       throw new Failure(
         `${chosen.source} says that TLS ends in front of this listener, and a certificate is given; write transport: { tls: "here" } in the policy, or leave --cert and --key out`,
       )
     return {}
   }
-  if (given) {
-    mustFit(invocation, given)
-    return { tls: given }
-  }
+  if (certificate) return { tls: await readCertificate(certificate.cert, certificate.key) }
   const { cert, key, caFile } = await certificateIn(server, folder)
   return { tls: { cert, key }, caFile }
 }

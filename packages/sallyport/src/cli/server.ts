@@ -5,17 +5,63 @@ import { Failure } from './failure.ts'
 
 /** The part of @sallyport/server that the command uses. */
 export interface ServerPackage {
-  startGateway(options: {
-    readonly policy: PolicyDocument
-    readonly upstream: string
-    readonly listen: { readonly host: string; readonly port: number }
-    readonly tls?: Certificate
-    /** Serves /v1/status and its stream. */
-    readonly status?: boolean
-    readonly log?: (event: GatewayEvent) => void
-  }): Promise<Gateway>
+  startGateway(options: GatewayOptions): Promise<Gateway>
+  startFleet(options: GatewayOptions & { readonly workers: number }): Promise<Fleet>
+  loadConfiguration(path: string | undefined, directory: string): Promise<LoadedConfiguration | undefined>
   startSampleUpstream(options: { readonly port: number }): Promise<Sample>
   localCertificate(options: { readonly folder: string }): Promise<Certificate & { readonly caFile: string }>
+}
+
+/** What a gateway is started with. */
+export interface GatewayOptions {
+  readonly policy: PolicyDocument
+  readonly upstream: string
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly http2?: boolean
+  readonly tls?: Certificate
+  /** Serves /v1/status and its stream. */
+  readonly status?: boolean
+  readonly admin?: Admin
+  readonly accessLog?: AccessLog
+  readonly source?: {
+    readonly name: string
+    readonly files: readonly string[]
+    load(): Promise<{ readonly policy: PolicyDocument }>
+  }
+  readonly onDrain?: () => void
+  readonly log?: (event: GatewayEvent) => void
+}
+
+/** Where the operator's listener is. */
+export type Admin =
+  | false
+  | {
+      readonly host?: string
+      readonly port?: number
+      readonly path?: string
+      readonly hosts?: readonly string[]
+    }
+
+/** Where the access log goes. */
+export type AccessLog = false | 'stdout' | { readonly file?: string }
+
+/** A gateway configuration, checked, its paths absolute. */
+export interface LoadedConfiguration {
+  readonly name: string
+  readonly file: string
+  readonly configuration: {
+    readonly listeners?: readonly {
+      readonly host?: string
+      readonly port?: number
+      readonly http2?: boolean
+    }[]
+    readonly tls?: { readonly certificates?: readonly { readonly cert?: string; readonly key?: string }[] }
+    readonly upstreams?: Readonly<Record<string, { readonly urls?: readonly string[] }>>
+    readonly admin?: Admin
+    readonly accessLog?: AccessLog
+    readonly workers?: number
+    readonly drain?: { readonly waitSeconds?: number; readonly graceSeconds?: number }
+  }
 }
 
 /** A certificate chain and its key, PEM. */
@@ -25,18 +71,34 @@ export interface Certificate {
 }
 
 /** Something that an operator should know; nothing of it is secret. */
-interface GatewayEvent {
+export interface GatewayEvent {
   readonly event: string
   readonly requestId: string
   readonly route: string
   readonly reason: string
 }
 
+/** Milliseconds: how long requests are still taken, how long they may take, how long idle connections may ask once more. */
+export interface CloseOptions {
+  readonly waitMs?: number
+  readonly graceMs?: number
+  readonly lingerMs?: number
+}
+
 /** A gateway that listens. */
 export interface Gateway {
   /** By address: `https://127.0.0.1:8443`. */
   readonly url: string
-  close(options: { readonly graceMs: number }): Promise<{ readonly brokenOff: number }>
+  readonly adminUrl: string | undefined
+  reload(): Promise<unknown>
+  reopenLog(): void
+  close(options: CloseOptions): Promise<{ readonly brokenOff: number }>
+}
+
+/** Several processes as one gateway. */
+export interface Fleet extends Gateway {
+  restart(): Promise<void>
+  readonly socketsAreHeld: boolean
 }
 
 /** The sample API. */

@@ -50,7 +50,7 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
   }
   for (const warning of policyWarnings(chosen.resolved, Date.now(), host)) terminal.err(`warning: ${warning}`)
   terminal.out(invocation.flag('json') ? JSON.stringify({ ...demo, try: curlLines(demo) }) : greeting(demo))
-  return untilStopped(stopped, terminal, GRACE_MS, async (options) => {
+  return untilStopped(stopped, terminal, { graceMs: GRACE_MS }, async (options) => {
     const closed = await gateway.close(options)
     await sample.close()
     return closed

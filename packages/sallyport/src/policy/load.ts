@@ -75,7 +75,7 @@ export async function loadPolicy(path?: string, directory: string = process.cwd(
       `no policy file here: looked for ${POLICY_FILES.join(', ')}; make one with "sallyport init"`,
     )
   const name = path ?? relative(directory, file)
-  return { policy: (await loadPlainFile(file, name, POLICY)) as PolicyDocument, file }
+  return { policy: (await loadPlainFile(file, name, POLICY_FILE)) as PolicyDocument, file }
 }
 
 /** What a file holds, for the words of its errors. */
@@ -88,7 +88,8 @@ export interface FileKind {
   readonly example: string
 }
 
-const POLICY: FileKind = {
+/** Policy files. */
+export const POLICY_FILE: FileKind = {
   noun: 'a policy',
   whenMissing: 'name another, or make one with "sallyport init"',
   example: 'export default definePolicy({ … })',

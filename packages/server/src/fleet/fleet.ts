@@ -182,9 +182,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   let admin: AdminListener | undefined
   async function close(how: CloseOptions): Promise<{ brokenOff: number }> {
     draining = true
+    watching?.close()
     const ends = await Promise.all(slots.map(({ member }) => member?.drain(how)))
     for (const place of opened.places) place.close()
-    watching?.close()
     await admin?.close()
     return { brokenOff: ends.reduce((sum, end) => sum + (end?.brokenOff ?? 0), 0) }
   }

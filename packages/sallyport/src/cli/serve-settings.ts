@@ -1,0 +1,131 @@
+// What `sallyport serve` runs with: the options of the command line and the environment over the gateway configuration,
+// over what holds where nobody says anything.
+
+import { resolve } from 'node:path'
+import { show } from '../policy/problem.ts'
+import type { NamedFile } from './certificate-files.ts'
+import type { Invocation, Terminal } from './command.ts'
+import { portOf } from './command-line.ts'
+import { Failure } from './failure.ts'
+import type { AccessLog, Admin, LoadedConfiguration } from './server.ts'
+
+/** Everything but the policy. */
+export interface ServeSettings {
+  readonly upstream: string
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly http2: boolean
+  readonly certificate: { readonly cert: NamedFile; readonly key: NamedFile } | undefined
+  readonly admin: Admin
+  /** True where nobody chose the admin listener: then it is no reason not to start. */
+  readonly isAdminByDefault: boolean
+  readonly accessLog: AccessLog
+  readonly workers: number
+  readonly waitMs: number
+  readonly graceMs: number
+}
+
+const ADMIN: Admin = { host: '127.0.0.1', port: 9901 }
+const GRACE_SECONDS = 10
+
+/** @throws Failure where an option is wrong or the upstream is missing */
+export function serveSettings(
+  invocation: Invocation,
+  { directory }: Terminal,
+  loaded: LoadedConfiguration | undefined,
+): ServeSettings {
+  const configuration = loaded?.configuration ?? {}
+  const listener = configuration.listeners?.[0]
+  const hasPort = invocation.given('port') || listener?.port === undefined
+  const adminText = invocation.text('admin')
+  const logText = invocation.text('access-log')
+  return {
+    upstream: upstreamOf(invocation, loaded),
+    listen: {
+      host: (invocation.given('host') ? undefined : listener?.host) ?? invocation.text('host')!,
+      port: hasPort ? portOf(invocation, 'port') : listener.port!,
+    },
+    http2: listener?.http2 ?? true,
+    certificate: certificateFiles(invocation, directory, loaded),
+    admin:
+      adminText === undefined ? (configuration.admin ?? ADMIN) : adminOf(adminText, invocation, directory),
+    isAdminByDefault: adminText === undefined && configuration.admin === undefined,
+    accessLog: logText === undefined ? (configuration.accessLog ?? false) : logOf(logText, directory),
+    workers: wholeNumber(invocation, 'workers', 1, 256) ?? configuration.workers ?? 1,
+    waitMs: 1_000 * (wholeNumber(invocation, 'drain-wait', 0, 600) ?? configuration.drain?.waitSeconds ?? 0),
+    graceMs: 1_000 * (configuration.drain?.graceSeconds ?? GRACE_SECONDS),
+  }
+}
+
+function upstreamOf(invocation: Invocation, loaded: LoadedConfiguration | undefined): string {
+  const text = invocation.text('upstream')
+  if (text === undefined) {
+    const [named] = Object.values(loaded?.configuration.upstreams ?? {})
+    const url = named?.urls?.[0]
+    if (url !== undefined) return new URL(url).origin
+    throw new Failure('serve needs the API to stand before; write --upstream http://127.0.0.1:9000')
+  }
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isOrigin = url !== undefined && url.pathname === '/' && url.search === '' && url.hash === ''
+  if (!isOrigin || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.password !== '')
+    // The text is not shown where it may hold a password.
+    throw new Failure(
+      `${invocation.nameOf('upstream')}: expected an http or https origin without user, path and query${text.includes('@') ? '' : `, received ${show(text)}`}; write http://127.0.0.1:9000`,
+    )
+  return url.origin
+}
+
+function certificateFiles(
+  invocation: Invocation,
+  directory: string,
+  loaded: LoadedConfiguration | undefined,
+): ServeSettings['certificate'] {
+  const cert = invocation.text('cert')
+  const key = invocation.text('key')
+  if (cert === undefined && key === undefined) {
+    const [first] = loaded?.configuration.tls?.certificates ?? []
+    if (first?.cert === undefined || first.key === undefined) return undefined
+    const at = `${loaded!.name}: tls.certificates[0]`
+    return {
+      cert: { path: first.cert, option: `${at}.cert`, shown: first.cert },
+      key: { path: first.key, option: `${at}.key`, shown: first.key },
+    }
+  }
+  if (cert === undefined || key === undefined)
+    throw new Failure(
+      `${cert === undefined ? '--key' : '--cert'} stands alone; give --cert and --key together`,
+    )
+  const named = (option: string, path: string): NamedFile => ({
+    path: resolve(directory, path),
+    option: invocation.nameOf(option),
+    shown: path,
+  })
+  return { cert: named('cert', cert), key: named('key', key) }
+}
+
+function adminOf(text: string, invocation: Invocation, directory: string): Admin {
+  if (text === 'off') return false
+  if (text.startsWith('unix:')) return { path: resolve(directory, text.slice(5)) }
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text)
+  const port = Number(match?.[3])
+  if (!match || !(port <= 65_535))
+    throw new Failure(
+      `${invocation.nameOf('admin')}: expected HOST:PORT, unix:PATH or off, received ${show(text)}; write 127.0.0.1:9901`,
+    )
+  return { host: match[1] ?? match[2]!, port }
+}
+
+function logOf(text: string, directory: string): AccessLog {
+  if (text === 'off') return false
+  return text === 'stdout' ? 'stdout' : { file: resolve(directory, text) }
+}
+
+function wholeNumber(invocation: Invocation, name: string, min: number, max: number): number | undefined {
+  const text = invocation.text(name)
+  if (text === undefined) return undefined
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= min && value <= max))
+    throw new Failure(
+      `${invocation.nameOf(name)}: expected a whole number from ${min} to ${max}, received ${show(text)}; write ${Math.max(min, 2)}`,
+    )
+  return value
+}

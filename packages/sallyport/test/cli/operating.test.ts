@@ -1,0 +1,191 @@
+// `serve` under an operator's hands: configuration, signals, several processes, reports.
+
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { type TestContext, test } from 'node:test'
+import { directory, run, start } from './command.ts'
+
+interface Served {
+  readonly url: string
+  readonly admin?: string
+  readonly digest: string
+  readonly configuration?: string
+}
+
+const POLICY = {
+  extends: 'api',
+  transport: { tls: 'in-front' },
+  routes: { '/v1/short': { request: { mode: 'report', maxTargetBytes: 64 } } },
+}
+
+async function upstreamFor(context: TestContext): Promise<string> {
+  const server = createServer((_request, response) => response.end('hello'))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  context.after(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+async function serve(context: TestContext, cwd: string, words: readonly string[]) {
+  const running = start(context, cwd, ['serve', '--json', ...words])
+  await running.says('"digest"')
+  return { running, served: JSON.parse(running.out()) as Served }
+}
+
+function ask(url: string, method = 'GET', headers: Record<string, string> = {}) {
+  return new Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }>(
+    (resolve, reject) => {
+      const asking = request(url, { method, headers, agent: false }, (response) => {
+        let body = ''
+        response.on('data', (chunk) => {
+          body += chunk
+        })
+        response.on('end', () => resolve({ status: response.statusCode!, body, headers: response.headers }))
+      })
+      asking.on('error', reject)
+      asking.end()
+    },
+  )
+}
+
+const ANY_PORT = ['--port', '0', '--admin', '127.0.0.1:0']
+
+test('serve runs by its configuration file, options win over it, and check reads it too', async (context) => {
+  const upstream = await upstreamFor(context)
+  const configuration = {
+    listeners: [{ host: '127.0.0.1', port: 0 }],
+    upstreams: { api: { urls: [upstream] } },
+    admin: false,
+    accessLog: { file: 'log/../access.log' },
+  }
+  const cwd = directory(context, {
+    'sallyport.config.json': JSON.stringify(POLICY),
+    'sallyport.gateway.json': JSON.stringify(configuration),
+  })
+  const checked = await run(context, cwd, ['check'])
+  assert.match(checked.out, /^sallyport\.config\.json is sound\nsallyport\.gateway\.json is sound\n/)
+  const { running, served } = await serve(context, cwd, [])
+  assert.deepEqual([served.configuration, served.admin], ['sallyport.gateway.json', undefined])
+  assert.equal((await ask(served.url)).body, 'hello')
+  running.process.kill('SIGTERM')
+  assert.equal((await running.finished).code, 0)
+  const withAdmin = await serve(context, cwd, ['--admin', '127.0.0.1:0'])
+  assert.match(withAdmin.served.admin!, /^http:\/\/127\.0\.0\.1:\d+$/)
+})
+
+test('a wrong configuration is said with file, place and mend, by serve and by check', async (context) => {
+  const cwd = directory(context, {
+    'sallyport.config.json': JSON.stringify(POLICY),
+    'sallyport.gateway.json': '{"listener": [{"port": 1}]}',
+  })
+  const line =
+    'sallyport: sallyport.gateway.json: listener: there is no setting "listener" here; did you mean "listeners"?\n'
+  for (const words of [['check'], ['serve']]) {
+    const { code, err } = await run(context, cwd, words)
+    assert.deepEqual([code, err], [2, line])
+  }
+})
+
+for (const [workers, name] of [
+  [1, 'one process'],
+  [2, 'two processes'],
+] as const)
+  test(`${name}: a signal reloads, a bad policy is refused, and POST /drain ends it`, async (context) => {
+    const cwd = directory(context, { 'sallyport.config.json': JSON.stringify(POLICY) })
+    const write = (policy: object) =>
+      writeFileSync(join(cwd, 'sallyport.config.json'), JSON.stringify(policy))
+    const words = [...ANY_PORT, '--workers', String(workers), '--upstream', await upstreamFor(context)]
+    const { running, served } = await serve(context, cwd, words)
+    assert.equal((await ask(served.url)).headers['x-frame-options'], 'SAMEORIGIN')
+    write({ ...POLICY, headers: { frameOptions: 'DENY' } })
+    running.process.kill('SIGHUP')
+    await running.says('reloaded: sha256:')
+    assert.equal((await ask(served.url)).headers['x-frame-options'], 'DENY')
+    write({ ...POLICY, colour: 'red' })
+    running.process.kill('SIGHUP')
+    await running.says('reload refused, the policy before goes on:')
+    await running.says('  sallyport.config.json: colour: there is no setting "colour" here')
+    const health = JSON.parse((await ask(`${served.admin}/healthz`)).body)
+    assert.equal(health.processes, workers)
+    if (workers > 1) {
+      running.process.kill('SIGUSR2')
+      await running.says('Every process is a new one.')
+      assert.equal((await ask(served.url)).headers['x-frame-options'], 'DENY', 'with the policy that ran')
+    }
+    const drain = await ask(`${served.admin}/drain`, 'POST', { 'X-Sallyport-Admin': '1' })
+    assert.equal(drain.status, 202)
+    const { code, err } = await running.finished
+    assert.equal(code, 0)
+    assert.match(err, /^Draining: [^]*^Stopped\.$/m)
+  })
+
+test('report says by route what would be denied, for whom, and what to do next', async (context) => {
+  const cwd = directory(context, { 'sallyport.config.json': JSON.stringify(POLICY) })
+  const { served } = await serve(context, cwd, [...ANY_PORT, '--upstream', await upstreamFor(context)])
+  const report = (...words: string[]) => run(context, cwd, ['report', '--admin', served.admin!, ...words])
+  assert.match(
+    (await report()).out,
+    /\nNothing would have been denied or changed\.\n\nNext: wait for requests; there were none\.\n$/,
+  )
+  const headers = { Origin: 'https://app.example', Authorization: 'Bearer hunter2' }
+  await ask(`${served.url}/v1/short?${'a'.repeat(80)}`, 'GET', headers)
+  const { out, code } = await report()
+  assert.equal(code, 0)
+  assert.match(out, /^in report mode: request \(1 cell\)$/m)
+  assert.match(
+    out,
+    /^ {2}\/v1\/short +SP-REQUEST-01 +deny +target_too_long +1 +https:\/\/app\.example 1 +bearer:[0-9a-f]{12} 1$/m,
+  )
+  assert.match(out, /^Next: for each line, either the caller is right/m)
+  assert.doesNotMatch(out, /hunter2/)
+  assert.equal(JSON.parse((await report('--json')).out).rows[0].count, 1)
+})
+
+const WRONG: readonly (readonly [words: readonly string[], line: RegExp])[] = [
+  [
+    ['report', '--admin', '127.0.0.1:1'],
+    /^sallyport: no gateway answers at 127\.0\.0\.1:1 \(ECONNREFUSED\); start one/,
+  ],
+  [
+    ['report', '--admin', 'https://x'],
+    /^sallyport: --admin: expected HOST:PORT or unix:PATH, received "https:\/\/x"/,
+  ],
+  [
+    ['serve', '--upstream', 'http://127.0.0.1:9', '--admin', '9901'],
+    /^sallyport: --admin: expected HOST:PORT, unix:PATH or off, received "9901"/,
+  ],
+  [
+    ['serve', '--upstream', 'http://127.0.0.1:9', '--workers', '0'],
+    /^sallyport: --workers: expected a whole number from 1 to 256, received "0"/,
+  ],
+  [
+    ['serve', '--upstream', 'http://127.0.0.1:9', '--config', 'none.json'],
+    /^sallyport: none\.json: there is no such file; name another\n$/,
+  ],
+]
+
+for (const [words, line] of WRONG)
+  test(`refused in one line: ${words.join(' ')}`, async (context) => {
+    const { code, err } = await run(context, directory(context), words)
+    assert.equal(code, 2)
+    assert.match(err, line)
+  })
+
+test('an admin port that is taken is no reason not to start, unless it was chosen', async (context) => {
+  const taken = new URL(await upstreamFor(context)).port
+  const cwd = directory(context, {
+    'sallyport.config.json': JSON.stringify(POLICY),
+  })
+  const words = ['serve', '--port', '0', '--upstream', 'http://127.0.0.1:9', '--admin', `127.0.0.1:${taken}`]
+  const { code, err } = await run(context, cwd, words)
+  assert.equal(code, 2)
+  assert.match(
+    err,
+    new RegExp(`^sallyport: the admin listener can't have port ${taken} \\(EADDRINUSE\\); choose another`),
+  )
+})

@@ -1,0 +1,81 @@
+// The published JSON Schema of the gateway configuration: up to date, and of one mind with the check.
+// To write it anew: node packages/server/src/config/schema.test.ts --write
+
+import assert from 'node:assert/strict'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { PolicyError } from 'sallyport/settings'
+import { configurationJsonSchema, readConfiguration } from './setting.ts'
+
+const file = new URL('../../schema/gateway.schema.json', import.meta.url)
+const schema = configurationJsonSchema('urn:sallyport:gateway:0.1')
+const text = `${JSON.stringify(schema, null, 2)}\n`
+
+if (process.argv.includes('--write')) {
+  mkdirSync(new URL('.', file), { recursive: true })
+  writeFileSync(file, text)
+}
+
+const validate = new Ajv2020({ strict: true, allowUnionTypes: true, allErrors: true }).compile(schema)
+
+test('the schema file is what the settings say', () => {
+  assert.equal(readFileSync(file, 'utf8'), text)
+})
+
+const GOOD: readonly object[] = [
+  {},
+  { $schema: './schema.json', listeners: [{ host: '0.0.0.0', port: 8443, http2: false }] },
+  { upstreams: { api: { urls: ['http://127.0.0.1:9000'] } }, workers: 4 },
+  { admin: false, accessLog: false },
+  { admin: { path: 'run/admin.sock' }, accessLog: 'stdout' },
+  { admin: { host: '10.0.0.1', port: 9901, hosts: ['gateway.internal'] }, accessLog: { file: 'a.log' } },
+  { tls: { certificates: [{ cert: 'a.pem', key: 'b.pem' }] }, drain: { waitSeconds: 10, graceSeconds: 30 } },
+]
+
+for (const configuration of GOOD)
+  test(`accepts ${JSON.stringify(configuration)}`, () => {
+    assert.ok(validate(configuration), JSON.stringify(validate.errors))
+    readConfiguration(configuration)
+  })
+
+const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
+  [[], /^policy: expected an object/],
+  [{ listener: [] }, /^listener: there is no setting "listener" here; did you mean "listeners"\?$/],
+  [{ listeners: [] }, /^listeners: expected at least 1 item/],
+  [
+    { listeners: [{ port: 70_000 }] },
+    /^listeners\[0\]\.port: expected a whole number from 0 to 65535, received 70000/,
+  ],
+  [{ listeners: [{ host: 'a b', port: 1 }] }, /^listeners\[0\]\.host: expected an address or a host name/],
+  [{ listeners: [{ host: '::1' }] }, /^listeners\[0\]: no port here/],
+  [{ admin: true }, /^admin: expected false or an object, received true/],
+  [{ admin: {} }, /^admin: neither a port nor a path/],
+  [{ admin: { port: 1, path: 'x' } }, /^admin: an address and a socket/],
+  [{ admin: { port: 9, hosts: ['A'] } }, /^admin\.hosts\[0\]: expected a host name in small letters/],
+  [{ admin: { port: 8443 }, listeners: [{ port: 8443 }] }, /^admin\.port: the port of the listener/],
+  [{ accessLog: 'stderr' }, /^accessLog: expected one of "stdout", received "stderr"/],
+  [
+    { upstreams: { api: { urls: ['ftp://x'] } } },
+    /^upstreams\["api"\]\.urls\[0\]: expected an http or https URL, received "ftp:\/\/x"; write/,
+  ],
+  [{ upstreams: { api: {} } }, /^upstreams\["api"\]\.urls: no URL here/],
+  [{ tls: { certificates: [{ cert: 'x' }] } }, /^tls\.certificates\[0\]: no key here/],
+  [{ workers: 0 }, /^workers: expected a whole number from 1 to 256, received 0/],
+  [{ drain: { waitSeconds: -1 } }, /^drain\.waitSeconds: expected a whole number/],
+]
+
+for (const [configuration, problem] of BAD)
+  test(`refuses ${JSON.stringify(configuration)} with its place and the way to mend it`, () => {
+    assert.throws(
+      () => readConfiguration(configuration),
+      (error) => error instanceof PolicyError && problem.test(error.message),
+    )
+  })
+
+test('a password in a URL is not repeated', () => {
+  assert.throws(
+    () => readConfiguration({ upstreams: { api: { urls: ['http://me:hunter2@127.0.0.1'] } } }),
+    (error) => error instanceof PolicyError && !error.message.includes('hunter2'),
+  )
+})

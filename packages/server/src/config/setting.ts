@@ -1,0 +1,142 @@
+// The gateway configuration: where this gateway stands, as the policy says what it does. It differs from one environment
+// to the next, so it is no part of the policy, and changes nothing of the policy's digest.
+
+import {
+  flag,
+  type Infer,
+  integer,
+  type JsonSchema,
+  list,
+  object,
+  PolicyError,
+  type PolicyProblem,
+  problem,
+  text,
+} from 'sallyport/settings'
+import { adminSchema } from '../admin/setting.ts'
+import { accessLogSchema } from '../log/setting.ts'
+import { upstreamsProblems, upstreamsSchema } from './upstreams.ts'
+
+const listenerSchema = object(
+  {
+    host: text(
+      { pattern: /^[A-Za-z0-9.:_-]{1,253}$/, expected: 'an address or a host name', mend: 'write "0.0.0.0"' },
+      'The address to listen on.',
+    ),
+    port: integer({ min: 0, max: 65_535, example: 8443 }, 'The port; 0 takes a free one.'),
+    http2: flag('Whether HTTP/2 is offered beside HTTP/1.1 where TLS ends here; true.'),
+  },
+  'An address for requests.',
+)
+
+const file = (doc: string) =>
+  text({ pattern: /^[^\0]+$/, expected: 'a path', mend: 'write a path such as "tls/chain.pem"' }, doc)
+
+export const configurationSchema = object(
+  {
+    $schema: text({ expected: 'a URL or a path', mend: 'name the schema file' }, 'The schema, for editors.'),
+    listeners: list(listenerSchema, 'Where requests are taken; one.', { min: 1, max: 1 }),
+    tls: object(
+      {
+        certificates: list(
+          object(
+            { cert: file('The certificate chain, PEM.'), key: file('The private key, PEM.') },
+            'A certificate.',
+          ),
+          'The certificate, where the policy ends TLS here; a local one is made where there is none.',
+          { min: 1, max: 1 },
+        ),
+      },
+      'What TLS needs where it ends here.',
+    ),
+    upstreams: upstreamsSchema,
+    admin: adminSchema,
+    accessLog: accessLogSchema,
+    workers: integer({ min: 1, max: 256, example: 4 }, 'How many processes share the port; 1.'),
+    drain: object(
+      {
+        waitSeconds: integer(
+          { min: 0, max: 600, example: 10 },
+          'How long requests are still taken after the gateway says that it drains; as long as the front needs to notice. 0.',
+        ),
+        graceSeconds: integer(
+          { min: 0, max: 3_600, example: 30 },
+          'How long open requests may take to end after that; 10.',
+        ),
+      },
+      'The way to an end.',
+    ),
+  },
+  'Where a Sallyport gateway stands.',
+)
+
+/** The configuration of a gateway as it is written. */
+export type GatewayConfiguration = Infer<typeof configurationSchema>
+
+/** The published JSON Schema (2020-12). */
+export function configurationJsonSchema(id: string): JsonSchema {
+  return { $schema: 'https://json-schema.org/draft/2020-12/schema', $id: id, ...configurationSchema.json }
+}
+
+/**
+ * Checks a configuration.
+ *
+ * @throws PolicyError with every problem
+ */
+export function readConfiguration(input: unknown): GatewayConfiguration {
+  const problems: PolicyProblem[] = []
+  configurationSchema.check(input, '', (found) => problems.push(found))
+  if (problems.length === 0) problems.push(...contradictions(input as GatewayConfiguration))
+  if (problems.length > 0) throw new PolicyError(problems)
+  return input as GatewayConfiguration
+}
+
+function contradictions(configuration: GatewayConfiguration): readonly PolicyProblem[] {
+  const problems: PolicyProblem[] = [...upstreamsProblems(configuration.upstreams)]
+  const { admin, tls, listeners } = configuration
+  if (admin && admin.path !== undefined && (admin.port !== undefined || admin.host !== undefined))
+    problems.push(
+      problem('admin', 'contradiction', 'an address and a socket', admin, 'keep host and port, or path'),
+    )
+  if (admin && admin.path === undefined && admin.port === undefined)
+    problems.push(
+      problem(
+        'admin',
+        'missing',
+        'neither a port nor a path',
+        admin,
+        'write { host: "127.0.0.1", port: 9901 }',
+      ),
+    )
+  for (const [index, { cert, key }] of (tls?.certificates ?? []).entries())
+    if (cert === undefined || key === undefined)
+      problems.push(
+        problem(
+          `tls.certificates[${index}]`,
+          'missing',
+          `no ${cert === undefined ? 'cert' : 'key'} here`,
+          undefined,
+          'name the certificate and its own key',
+        ),
+      )
+  const listener = listeners?.[0]
+  if (listener && listener.port === undefined)
+    problems.push(problem('listeners[0]', 'missing', 'no port here', listener, 'write port: 8443'))
+  if (
+    listener?.port !== undefined &&
+    listener.port !== 0 &&
+    admin &&
+    admin.port === listener.port &&
+    (admin.host ?? '127.0.0.1') === (listener.host ?? '127.0.0.1')
+  )
+    problems.push(
+      problem(
+        'admin.port',
+        'contradiction',
+        'the port of the listener for requests',
+        admin.port,
+        'choose another',
+      ),
+    )
+  return problems
+}

@@ -76,10 +76,12 @@ export function createListener(
 
 // Connections of HTTP/1.1 go to Node's own listener, and are served as on a listener without HTTP/2.
 function splitByAlpn(server: Server, guard: Guard, onRefused: Handler): Http2Front {
-  const front = createHttp2Front(guard, {
-    admitted: (request, response) => server.emit('request', request, response),
-    refused: onRefused,
-  })
+  const front = createHttp2Front(
+    guard,
+    (request, response) => server.emit('request', request, response),
+    undefined,
+    onRefused,
+  )
   const http1 = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
   server.removeAllListeners('secureConnection')
   server.on('secureConnection', (socket: TLSSocket) => {

@@ -35,17 +35,15 @@ interface Connection {
 const NO_ERROR = 0x0
 const CANCEL = 0x8
 
-/** Who hears of requests: of those let in, and of those that the guard has answered. */
-export interface Http2Handlers {
-  admitted: Handler
-  refused?: Handler
-}
-
-/** @param times for tests */
+/**
+ * @param times for tests
+ * @param onRefused hears of requests that the guard has answered
+ */
 export function createHttp2Front(
   guard: Guard,
-  handlers: Http2Handlers,
+  handle: Handler,
   times: Http2Times = HTTP2_TIMES,
+  onRefused: Handler = () => {},
 ): Http2Front {
   const connections = new Set<Connection>()
   const now = () => performance.now()
@@ -94,8 +92,8 @@ export function createHttp2Front(
       return
     }
     open.set(stream, entry)
-    const handle = entry.isAdmitted ? handlers.admitted : handlers.refused
-    handle?.(entry.request, entry.response)
+    if (entry.isAdmitted) handle(entry.request, entry.response)
+    else onRefused(entry.request, entry.response)
   }
 
   function close(connection: Connection): void {

@@ -7,6 +7,7 @@ import { type AddressInfo, Server as NetServer } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { PolicyDocument } from 'sallyport'
 import { type Exchange, exchangeOf, type Guard, respondWithCode } from 'sallyport/node'
+import { certificateWatch } from './admin/certificate-state.ts'
 import type { ControlPlane } from './admin/control-plane.ts'
 import { type AdminListener, startAdmin } from './admin/listener.ts'
 import type { AdminSetting } from './admin/setting.ts'
@@ -175,7 +176,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const stream = createStatusStream(clock().toString(36), () => JSON.stringify(report()), options.timers)
   counter.onChange(() => stream.changed())
 
-  const certificate = await certificateFor(guard, options, clock)
+  const certificate = await certificateFor(guard, options, clock).catch((error: unknown) => {
+    operation.close()
+    throw error
+  })
   const listener = createListener(
     guard,
     certificate,
@@ -184,6 +188,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     observer.begin,
   )
   const { server } = listener
+  const certificateState = certificateWatch(certificate?.cert, clock)
   observer.watch(server)
   const onFailure = (exchange: Exchange, reason: string): void => {
     counter.add('failed')
@@ -231,9 +236,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return {
       isDraining: draining,
       connections: listener.connections(),
-      notReady: [],
-      warnings: [],
-      families: [],
+      ...certificateState(),
       configuration: { listen: options.listen, upstream: upstream.origin, admin: options.admin ?? false },
     }
   }

@@ -2,14 +2,15 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import type { GatewayOptions } from '../src/index.ts'
+import { type GatewayOptions, localCertificate } from '../src/index.ts'
 import { askAdmin, CHANGE } from './admin-client.ts'
-import { ask, gatewayFor, IN_FRONT, temporaryFolder, upstreamFor } from './harness.ts'
+import { ask, gatewayFor, HERE, IN_FRONT, temporaryFolder, upstreamFor } from './harness.ts'
 
 async function gatewayWithAdmin(context: TestContext, options: Partial<GatewayOptions> = {}) {
   const upstream = await upstreamFor(context, (_request, response) => response.end('ok'))
@@ -114,6 +115,28 @@ test('the configuration is shown without a secret, and paths and methods are nam
   const wrong = await askAdmin(admin, '/reload')
   assert.deepEqual([wrong.status, wrong.headers.allow], [405, 'POST'])
   assert.equal((await askAdmin(admin, '/healthz', { method: 'HEAD' })).body, '')
+})
+
+test('a certificate that expires soon is a warning, and an expired one is not ready', async (context) => {
+  let now = Date.now()
+  const folder = await temporaryFolder(context)
+  const tls = await localCertificate({ folder })
+  const { admin } = await gatewayWithAdmin(context, { policy: HERE, tls, clock: () => now })
+  const readiness = async () => {
+    const { status, body } = await askAdmin(admin, '/readyz')
+    return { status, ...(JSON.parse(body) as { reasons: string[]; warnings: string[] }) }
+  }
+  const { validToDate } = new X509Certificate(tls.cert)
+  now = validToDate.getTime() - 15 * 86_400_000
+  assert.deepEqual((await readiness()).warnings, [])
+  now = validToDate.getTime() - 13 * 86_400_000
+  const soon = await readiness()
+  assert.equal(soon.status, 200)
+  assert.match(soon.warnings[0]!, /^the certificate expires at 2\d{3}-.*; renew it in time$/)
+  now = validToDate.getTime() + 1_000
+  const expired = await readiness()
+  assert.equal(expired.status, 503)
+  assert.match(expired.reasons[0]!, /^the certificate has expired at /)
 })
 
 test('a Unix socket is its owner’s alone, and only a dead one is taken over', async (context) => {

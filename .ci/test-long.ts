@@ -1,5 +1,5 @@
-// `npm run test:long`: every property test, fifty times as often as in `npm test` and with a fresh seed, and the attacks
-// on HTTP/2 in full; the result is written, with its date and seed, to docs/long-runs.md.
+// `npm run test:long`: every property test, fifty times as often as in `npm test` and with a fresh seed, the attacks on
+// HTTP/2 in full, and 100,000 requests while the gateway reloads and restarts; the result is written, with its date and seed, to docs/long-runs.md.
 
 import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
@@ -33,6 +33,10 @@ if (result.status !== 0) console.log(result.stdout)
 const attacks = [
   ...result.stdout.matchAll(/^ *ok \d+ - (.+)(?:\n(?! *(?:#|ok|not ok)).*)*\n *# (\d+ rounds: .+)$/gm),
 ]
+// And each load's, how many of its requests failed.
+const loads = [
+  ...result.stdout.matchAll(/^ *ok \d+ - (.+)(?:\n(?! *(?:#|ok|not ok)).*)*\n *# (\d+ requests: .+)$/gm),
+]
 const seconds = Math.round((Date.now() - started) / 1000)
 const outcome = `${count('pass')} passed, ${count('fail')} failed`
 writeFileSync(
@@ -50,6 +54,12 @@ What attacks on HTTP/2 cost the gateway, each on one connection while another cl
 | attack | rounds and outcome |
 |---|---|
 ${attacks.map(([, name, cost]) => `| ${name} | ${cost} |`).join('\n')}
+
+Requests of keep-alive and of one-request clients while the gateway changes under them:
+
+| what happens | requests |
+|---|---|
+${loads.map(([, name, outcome]) => `| ${name} | ${outcome} |`).join('\n')}
 `,
 )
 console.log(`${outcome} in ${seconds} s, seed ${seed}`)

@@ -7,12 +7,16 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { PolicyDocument } from 'sallyport'
 import { loadPolicy } from 'sallyport/settings'
+import { runs } from '../../sallyport/test/runs.ts'
 import { type FleetOptions, type GatewayEvent, startFleet } from '../src/index.ts'
 import { askAdmin, CHANGE } from './admin-client.ts'
 import { IN_FRONT, temporaryFolder, upstreamFor } from './harness.ts'
 
-/** So many requests for each of reload and restart; `npm run test:long` sends 100,000 in all. */
-const REQUESTS = Number(process.env['SALLYPORT_LOAD_REQUESTS'] ?? 2_000)
+/** So many requests for each of reload and restart; the long run, of factor 50, sends 100,000 in all. */
+const REQUESTS = 1_000 * runs(1).numRuns
+
+// The load of the long run is minutes of work.
+const LONG = { timeout: 60_000 + REQUESTS * 10 }
 
 const framed = (frameOptions: 'DENY' | 'SAMEORIGIN'): PolicyDocument => ({
   ...IN_FRONT,
@@ -90,47 +94,57 @@ async function underLoad(context: TestContext, port: number, happens: () => Prom
   return { failures, sent }
 }
 
-test('reloads under load cost no request, and after each the new policy holds everywhere', async (context) => {
-  const { fleet, admin, port, write } = await fleetFor(context)
-  const { failures, sent } = await underLoad(context, port, async () => {
-    for (const value of ['DENY', 'SAMEORIGIN', 'DENY'] as const) {
-      await write(framed(value))
-      const reply = await askAdmin(admin, '/reload', { method: 'POST', headers: CHANGE })
-      assert.equal(reply.status, 200)
-      for (let i = 0; i < 20; i++) assert.equal((await get(port, false)).frame, value)
-    }
-  })
-  assert.deepEqual(failures, [])
-  assert.ok(sent >= REQUESTS)
-  await write({ ...IN_FRONT, colour: 'red' })
-  const refused = await askAdmin(admin, '/reload', { method: 'POST', headers: CHANGE })
-  assert.equal(refused.status, 422)
-  assert.match(refused.body, /sallyport\.config\.json: colour: there is no setting/)
-  assert.equal((await get(port, false)).frame, 'DENY')
-  assert.equal(fleet.processes, 2)
-})
+test(
+  'reloads under load cost no request, and after each the new policy holds everywhere',
+  LONG,
+  async (context) => {
+    const { fleet, admin, port, write } = await fleetFor(context)
+    const { failures, sent } = await underLoad(context, port, async () => {
+      for (const value of ['DENY', 'SAMEORIGIN', 'DENY'] as const) {
+        await write(framed(value))
+        const reply = await askAdmin(admin, '/reload', { method: 'POST', headers: CHANGE })
+        assert.equal(reply.status, 200)
+        for (let i = 0; i < 20; i++) assert.equal((await get(port, false)).frame, value)
+      }
+    })
+    assert.deepEqual(failures, [])
+    assert.ok(sent >= REQUESTS)
+    context.diagnostic(`${sent} requests: ${failures.length} failed`)
+    await write({ ...IN_FRONT, colour: 'red' })
+    const refused = await askAdmin(admin, '/reload', { method: 'POST', headers: CHANGE })
+    assert.equal(refused.status, 422)
+    assert.match(refused.body, /sallyport\.config\.json: colour: there is no setting/)
+    assert.equal((await get(port, false)).frame, 'DENY')
+    assert.equal(fleet.processes, 2)
+  },
+)
 
-test('a rolling restart under load costs no request, and what was counted stays counted', async (context) => {
-  const { fleet, admin, port } = await fleetFor(context)
-  const before = await processIds()
-  const { failures, sent } = await underLoad(context, port, () => fleet.restart())
-  assert.deepEqual(failures, [])
-  assert.ok(sent >= REQUESTS)
-  const after = await processIds()
-  assert.deepEqual(
-    after.filter((id) => before.includes(id)),
-    [],
-    'every process is a new one',
-  )
-  assert.equal(after.length, 2)
-  const { body } = await askAdmin(admin, '/metrics')
-  const counted = [...body.matchAll(/^http_server_request_duration_seconds_count\{.*\} (\d+)$/gm)]
-  assert.equal(
-    counted.reduce((sum, [, count]) => sum + Number(count), 0),
-    sent,
-  )
-  assert.match(body, /^sallyport_processes 2$/m)
-})
+test(
+  'a rolling restart under load costs no request, and what was counted stays counted',
+  LONG,
+  async (context) => {
+    const { fleet, admin, port } = await fleetFor(context)
+    const before = await processIds()
+    const { failures, sent } = await underLoad(context, port, () => fleet.restart())
+    assert.deepEqual(failures, [])
+    assert.ok(sent >= REQUESTS)
+    context.diagnostic(`${sent} requests: ${failures.length} failed`)
+    const after = await processIds()
+    assert.deepEqual(
+      after.filter((id) => before.includes(id)),
+      [],
+      'every process is a new one',
+    )
+    assert.equal(after.length, 2)
+    const { body } = await askAdmin(admin, '/metrics')
+    const counted = [...body.matchAll(/^http_server_request_duration_seconds_count\{.*\} (\d+)$/gm)]
+    assert.equal(
+      counted.reduce((sum, [, count]) => sum + Number(count), 0),
+      sent,
+    )
+    assert.match(body, /^sallyport_processes 2$/m)
+  },
+)
 
 test('a process that crashes is started anew, and the port answers meanwhile', async (context) => {
   const { admin, port, events } = await fleetFor(context)

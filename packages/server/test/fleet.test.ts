@@ -74,7 +74,7 @@ function get(port: number, agent: Agent | false, method = 'GET'): Promise<Outcom
   })
 }
 
-/** Sends requests from clients of both kinds while something happens; gives what failed, and the last answers. */
+/** Sends requests from clients of both kinds while something happens, again and again; gives what failed. */
 async function underLoad(context: TestContext, port: number, happens: () => Promise<unknown>) {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 })
   context.after(() => agent.destroy())
@@ -88,10 +88,14 @@ async function underLoad(context: TestContext, port: number, happens: () => Prom
     }
   }
   const clients = [agent, agent, agent, agent, false, false, false, false].map((own) => client(own as Agent))
-  await happens()
+  let times = 0
+  do {
+    await happens()
+    times++
+  } while (sent < REQUESTS)
   isOver = true
   await Promise.all(clients)
-  return { failures, sent }
+  return { failures, sent, times }
 }
 
 test(
@@ -99,7 +103,7 @@ test(
   LONG,
   async (context) => {
     const { fleet, admin, port, write } = await fleetFor(context)
-    const { failures, sent } = await underLoad(context, port, async () => {
+    const { failures, sent, times } = await underLoad(context, port, async () => {
       for (const value of ['DENY', 'SAMEORIGIN', 'DENY'] as const) {
         await write(framed(value))
         const reply = await askAdmin(admin, '/reload', { method: 'POST', headers: CHANGE })
@@ -109,7 +113,7 @@ test(
     })
     assert.deepEqual(failures, [])
     assert.ok(sent >= REQUESTS)
-    context.diagnostic(`${sent} requests: ${failures.length} failed`)
+    context.diagnostic(`${sent} requests: ${failures.length} failed, over ${3 * times} reloads`)
     await write({ ...IN_FRONT, colour: 'red' })
     const refused = await askAdmin(admin, '/reload', { method: 'POST', headers: CHANGE })
     assert.equal(refused.status, 422)
@@ -125,10 +129,12 @@ test(
   async (context) => {
     const { fleet, admin, port } = await fleetFor(context)
     const before = await processIds()
-    const { failures, sent } = await underLoad(context, port, () => fleet.restart())
+    const { failures, sent, times } = await underLoad(context, port, () => fleet.restart())
     assert.deepEqual(failures, [])
     assert.ok(sent >= REQUESTS)
-    context.diagnostic(`${sent} requests: ${failures.length} failed`)
+    context.diagnostic(
+      `${sent} requests: ${failures.length} failed, over ${times} restarts of both processes`,
+    )
     const after = await processIds()
     assert.deepEqual(
       after.filter((id) => before.includes(id)),

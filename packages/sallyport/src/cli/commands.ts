@@ -123,7 +123,7 @@ export const commands: readonly Command[] = [
     name: 'export',
     summary: 'write the policy as configuration of another program',
     detail:
-      'Writes what PLATFORM can keep of the policy, and says what it can’t. Platforms: nginx, nextjs, vercel, netlify, cloudflare.',
+      'Writes what PLATFORM can keep of the policy, and says what it can’t. Platforms: nginx, caddy, haproxy, apache, nextjs, vercel, netlify, cloudflare.',
     operand: 'PLATFORM',
     options: [
       {

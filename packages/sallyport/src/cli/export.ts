@@ -36,6 +36,9 @@ export async function exportCommand(invocation: Invocation, terminal: Terminal):
 
 const PLATFORM_NAMES: Readonly<Record<Platform, string>> = {
   nginx: 'nginx',
+  caddy: 'Caddy',
+  haproxy: 'HAProxy',
+  apache: 'Apache httpd',
   nextjs: 'Next.js',
   vercel: 'Vercel',
   netlify: 'Netlify',

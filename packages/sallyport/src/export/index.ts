@@ -2,15 +2,25 @@
 
 import type { PolicyDocument } from '../guard/policy.ts'
 import type { ResolvedPolicy } from '../guard/resolve.ts'
+import { apache } from './apache.ts'
+import { caddy } from './caddy.ts'
+import { haproxy } from './haproxy.ts'
 import { nginx } from './nginx.ts'
 import { type Export, exportPlan, type Plan } from './plan.ts'
 import { cloudflare, netlify, nextjs, vercel } from './static-hosts.ts'
 
 export type { Export, Limit } from './plan.ts'
 
-const WRITERS = { nginx, nextjs, vercel, netlify, cloudflare } as const satisfies Readonly<
-  Record<string, (plan: Plan) => Export>
->
+const WRITERS = {
+  nginx,
+  caddy,
+  haproxy,
+  apache,
+  nextjs,
+  vercel,
+  netlify,
+  cloudflare,
+} as const satisfies Readonly<Record<string, (plan: Plan) => Export>>
 
 /** The platforms. */
 export type Platform = keyof typeof WRITERS

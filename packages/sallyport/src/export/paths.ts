@@ -4,10 +4,9 @@ import type { Segment } from '../policy/pattern.ts'
 import type { PlanCell } from './plan.ts'
 
 // RFC 3986, section 3.3, and the escapes that have only one reading; see `policy/canonical.ts`.
-const CHARACTER = [
+const CHARACTERS = [
   "[A-Za-z0-9._~!$&'()*+,=:@-]",
   '%(?:2[0-46-9A-C]|3[AC-F]|40|5[BDE]|60|7[B-D])',
-  '%25(?![0-9A-Fa-f]{2})',
   '%(?:C[2-9A-F]|D[0-9A-F])%[89AB][0-9A-F]',
   '%E0%[AB][0-9A-F]%[89AB][0-9A-F]',
   '%E[1-9A-CEF]%[89AB][0-9A-F]%[89AB][0-9A-F]',
@@ -15,8 +14,11 @@ const CHARACTER = [
   '%F0%[9AB][0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F]',
   '%F[1-3]%[89AB][0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F]',
   '%F4%8[0-9A-F]%[89AB][0-9A-F]%[89AB][0-9A-F]',
-].join('|')
-const SEGMENT = `(?![.]{1,2}(?:/|$))(?:${CHARACTER})+`
+]
+const ESCAPED_PERCENT = '%25'
+/** One character of a path, `%25` with anything after it: for RE2, which can't look ahead. */
+export const CHARACTER = [...CHARACTERS, ESCAPED_PERCENT].join('|')
+const SEGMENT = `(?![.]{1,2}(?:/|$))(?:${[...CHARACTERS, `${ESCAPED_PERCENT}(?![0-9A-Fa-f]{2})`].join('|')})+`
 
 /** Matches the paths that have one reading only; needs look-ahead (PCRE). */
 export const CANONICAL = `^/(?:${SEGMENT}(?:/${SEGMENT})*/?)?$`

@@ -68,6 +68,8 @@ export interface PlanCors {
 export interface Plan {
   readonly name: string
   readonly digest: string
+  /** The policy with all that it extends, without its own page. */
+  readonly document: PolicyDocument
   /** Routes, most specific first; then the default, then the strict cell. */
   readonly cells: readonly PlanCell[]
   readonly default: PlanCell
@@ -117,6 +119,7 @@ export async function exportPlan(policy: PolicyDocument | ResolvedPolicy): Promi
   return {
     name: (resolved.document.name ?? 'an API').replace(/[^\x20-\x7e]/g, '?'),
     digest: await digest(resolved.document),
+    document: withoutPage(resolved.document),
     cells,
     default: base,
     strict: cells.at(-1)!,
@@ -133,6 +136,11 @@ function withoutPosture(cell: ResolvedCell): ResolvedCell {
   return disclosure.posture
     ? { ...cell, settings: { ...cell.settings, disclosure: { ...disclosure, posture: false } } }
     : cell
+}
+
+function withoutPage(document: PolicyDocument): PolicyDocument {
+  const { posture: _posture, ...disclosure } = document.disclosure ?? {}
+  return document.disclosure === undefined ? document : { ...document, disclosure }
 }
 
 function isPosturePath(path: string): boolean {

@@ -41,7 +41,23 @@ export function netlify(plan: Plan): Export {
 
 /** Cloudflare's `_headers`, of Pages and of static assets. */
 export function cloudflare(plan: Plan): Export {
-  return headersFile(plan, 'Cloudflare', false)
+  const made = headersFile(plan, 'Cloudflare', false)
+  return { files: [...made.files, { name: 'worker.mjs', text: worker(plan) }], limits: made.limits }
+}
+
+// In a Worker the policy is enforced, not translated: this is the guard itself before an origin or the site's files.
+function worker(plan: Plan): string {
+  // A pattern of origins is checked against the list of public suffixes, which is no part of the guard.
+  const hasPatterns = plan.cells.some(({ cors }) => (cors?.patterns.length ?? 0) > 0)
+  return `${comment(plan, '//')}// With this Worker in front the limits of _headers don't hold: every answer that passes it carries the policy.
+import { guard } from 'sallyport/fetch'
+${hasPatterns ? "import 'sallyport/public-suffixes'\n" : ''}
+const policy = ${JSON.stringify(plan.document, null, 2)}
+
+export default {
+  fetch: guard(policy, (request, env) => (env?.ASSETS ?? globalThis).fetch(request)),
+}
+`
 }
 
 function headersFile(plan: Plan, host: 'Netlify' | 'Cloudflare', notRun: boolean): Export {

@@ -5,6 +5,7 @@ import { writers } from './proof.ts'
 writers({
   platform: 'nginx',
   program: 'nginx',
+  states: true,
   stated: (probe, detail) => probe.startsWith('headers/strip ') && detail === 'server: nginx',
   files: ([http, server], port, upstream) => ({
     'sallyport-http.conf': http!.text,

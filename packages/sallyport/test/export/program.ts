@@ -11,6 +11,7 @@ import { WEAKER } from '../kinds/hostile.ts'
 
 /** Where a program lies; `undefined` where it is not installed. */
 export function findProgram(name: string): string | undefined {
+  if (name.startsWith('/')) return existsSync(name) ? name : undefined
   for (const folder of ['/usr/sbin', '/usr/bin', '/usr/local/bin']) {
     const path = join(folder, name)
     if (existsSync(path)) return path
@@ -79,6 +80,10 @@ export async function startProgram(
     said = (said + chunk.toString()).slice(-4_000)
   })
   await listening(port, child, () => said)
+  child.once('exit', (code, signal) => {
+    if (code !== 0 && signal !== 'SIGTERM')
+      process.stderr.write(`${program} ended with ${code ?? signal}:\n${said}\n`)
+  })
   return {
     port,
     async close() {

@@ -23,6 +23,14 @@ export interface Subject {
   words(folder: string): { readonly check?: readonly string[]; readonly run: readonly string[] }
   /** Findings of a probe that the export says it can't keep; each must show where the policy asks for it. */
   readonly stated: (probe: string, detail: string) => boolean
+  /** True where it states any. */
+  readonly states?: boolean
+  /** Paths that the program refuses before it looks at any rule. */
+  readonly ownRefusals?: readonly string[]
+  /** False where a path's two readings are one before any rule is asked. */
+  readonly seesOddPaths?: boolean
+  /** True where errors are replaced by problem documents. */
+  readonly replacesErrors?: boolean
 }
 
 const CONTROLS = [headers, cache, cors, transport] as readonly unknown[] as readonly Control<never>[]
@@ -95,7 +103,7 @@ export function writers(subject: Subject): void {
             shown ||= stated.length > 0
             asked ||= Object.keys(policy.document.headers?.strip || {}).includes('server')
           }
-          assert.equal(shown, asked, 'a limit that is none must not be stated')
+          if (subject.states === true) assert.equal(shown, asked, 'a limit that is none must not be stated')
         })
 
         it('errors of the application and of the platform carry the same lines', async () => {
@@ -106,11 +114,16 @@ export function writers(subject: Subject): void {
             const answer = await get(path)
             assert.equal(answer.status, status)
             assert.deepEqual(valuesOf(answer, 'X-Content-Type-Options'), ['nosniff'], path)
-            assert.equal(bodyOf(answer), '{}')
+            const body = bodyOf(answer)
+            assert.ok(
+              body === '{}' || (subject.replacesErrors === true && JSON.parse(body).status === status),
+              body,
+            )
           }
         })
 
-        it('a path with two readings is refused, or gets the strictest lines', async () => {
+        if (subject.seesOddPaths === false) return
+        it('a path with two readings is refused', async () => {
           for (const path of [
             '//a',
             '/a/../b',
@@ -125,7 +138,8 @@ export function writers(subject: Subject): void {
             '/%ff',
           ]) {
             const answer = await get(path)
-            assert.equal(answer.status, 400, path)
+            if (subject.ownRefusals?.includes(path)) assert.ok(answer.status >= 400, path)
+            else assert.equal(answer.status, 400, path)
           }
           for (const path of [
             '/',

@@ -18,7 +18,7 @@ export const TYPE = {
 } as const
 
 export const END_STREAM = 0x1
-export const ACK = 0x1
+const ACK = 0x1
 export const END_HEADERS = 0x4
 export const PADDED = 0x8
 

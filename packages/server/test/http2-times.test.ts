@@ -70,7 +70,7 @@ test('a connection whose last answer is long out is closed, and PING is no reaso
 
 test('a connection with a request under way is not idle', async (context) => {
   const waiting = Promise.withResolvers<ServerResponse>()
-  const target = await frontFor(context, { idleMs: 40, firstRequestMs: 40 }, (request, response) => {
+  const target = await frontFor(context, { idleMs: 20, firstRequestMs: 150 }, (request, response) => {
     if (request.url === '/later') waiting.resolve(response)
     else response.end('x')
   })

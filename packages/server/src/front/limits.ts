@@ -38,6 +38,9 @@ export const HTTP2_OPTIONS = {
     maxFrameSize: 16_384,
     headerTableSize: 4_096,
   },
+  // Over this Node resets the stream; so that the policy's own count answers first, with a 431 that says why. The size
+  // above bounds them as well.
+  maxHeaderListPairs: 1_010,
   // What the client's settings make us remember of our own header lines.
   maxDeflateDynamicTableSize: 4_096,
   // Bodies that wait to be read; half of what 128 streams with full windows would come to.

@@ -1,0 +1,279 @@
+// Keeps the account of a run: every answer is held against what enforcement would have sent, every probe against its
+// own claim; what was seen of each class; what was not put to the test.
+
+import type { Finding, Observation, ProbeRequest } from '../../guard/control.ts'
+import { findingKind } from '../findings.ts'
+import { controls } from '../register.ts'
+import { curlLine } from '../wire/request.ts'
+import type { WireAnswer, WireResult } from '../wire/send.ts'
+import type { WireTarget } from '../wire/target.ts'
+import { blockedBy } from './block-page.ts'
+import { CLASSES, type ClassId, classOf, HINTS } from './classes.ts'
+import { compareAnswer, type Judged } from './compare.ts'
+import type { Expectation, Oracle } from './oracle.ts'
+import type { Claim, Planned } from './plan.ts'
+import type { ClassReport, ControlReport, NotRun, VerifyFinding } from './result.ts'
+
+/** One request with what came of it. */
+export interface Exchanged {
+  readonly planned: Planned
+  readonly target: WireTarget
+  /** Named where there are several. */
+  readonly replica?: string
+  readonly result: WireResult
+}
+
+/** The account of a run. */
+export interface Account {
+  take(exchanged: Exchanged): void
+  /** Takes what was found without a request of the plan: TLS, plain HTTP. */
+  note(check: string, control: string, about: About, findings: readonly Finding[]): void
+  skip(notRun: NotRun): void
+  /** The classes seen in a cell. */
+  sawIn(cell: string): ReadonlySet<ClassId>
+  readonly answers: number
+  readonly blocked: ReadonlyMap<string, number>
+  report(): AccountReport
+}
+
+/** What a finding is about. */
+export interface About {
+  readonly class: ClassId
+  readonly cell: string
+  readonly curl: string
+  readonly replica?: string
+}
+
+export interface AccountReport {
+  readonly passed: number
+  readonly of: number
+  readonly findings: readonly VerifyFinding[]
+  readonly controls: readonly ControlReport[]
+  readonly classes: readonly ClassReport[]
+  readonly notRun: readonly NotRun[]
+}
+
+interface Check {
+  readonly control: string
+  held: boolean
+}
+
+/**
+ * Opens an account.
+ *
+ * @param redact takes secrets out of every text
+ * @param secrets what stands for a credential in a curl line, by header name
+ */
+export function openAccount(
+  oracle: Oracle,
+  redact: (text: string) => string,
+  secrets: Readonly<Record<string, string>>,
+): Account {
+  const checks = new Map<string, Check>()
+  const findings = new Map<string, VerifyFinding>()
+  const seen = new Map<ClassId, number>()
+  const seenIn = new Map<string, Set<ClassId>>()
+  const notRun: NotRun[] = []
+  const nonces = new Map<string, Observation>()
+  const blocked = new Map<string, number>()
+  let answers = 0
+
+  function check(key: string, control: string, found: readonly Finding[], about: About, role?: string): void {
+    const known = checks.get(key)
+    if (known) known.held &&= found.length === 0
+    else checks.set(key, { control, held: found.length === 0 })
+    for (const each of found) keep(each, control, about, role)
+  }
+
+  function keep(found: Finding, control: string, about: About, role: string | undefined): void {
+    const key = JSON.stringify([found.id, control, about.class, about.cell, found.mend, role])
+    const known = findings.get(key)
+    if (known !== undefined) {
+      if (about.replica !== undefined && !known.replicas?.includes(about.replica))
+        findings.set(key, { ...known, replicas: [...(known.replicas ?? []), about.replica] })
+      return
+    }
+    const { severity, standards } = findingKind(found.id)
+    findings.set(key, {
+      id: found.id,
+      severity,
+      control: idOf(control),
+      class: about.class,
+      cell: about.cell,
+      detail: shorten(redact(found.detail)),
+      mend: shorten(redact(found.mend)),
+      standards,
+      curl: redact(about.curl),
+      ...(role === undefined ? {} : { role }),
+      ...(about.replica === undefined ? {} : { replicas: [about.replica] }),
+    })
+  }
+
+  function see(cell: string, id: ClassId): void {
+    seen.set(id, (seen.get(id) ?? 0) + 1)
+    const known = seenIn.get(cell)
+    if (known) known.add(id)
+    else seenIn.set(cell, new Set([id]))
+  }
+
+  function takeFailure({ planned, target, result, replica }: Exchanged): void {
+    if (result.kind !== 'failure') return
+    const sent = curlLine(target, planned.request, secrets)
+    for (const claim of planned.claims) {
+      // To ask for more, or to wait for it, is to let in what must be refused.
+      if (result.code === 'timeout' && 'raw' in planned.request) {
+        const found = claim.probe.expect({
+          status: 0,
+          headers: [],
+          body: '',
+          encrypted: target.scheme === 'https',
+        })
+        const about = {
+          class: planned.meant ?? 'bad-request',
+          cell: claim.probe.cell,
+          curl: sent,
+          ...named(replica),
+        } as const
+        check(probeKey(claim, replica), claim.control, found.map(inTime), about)
+      } else notRun.push({ probe: claim.probe.id, because: reasonOf(result) })
+    }
+    if (planned.claims.length === 0 && planned.meant !== undefined)
+      notRun.push({ probe: `class ${planned.meant}`, because: reasonOf(result) })
+  }
+
+  function take(exchanged: Exchanged): void {
+    const { planned, target, replica, result } = exchanged
+    if (result.kind === 'failure') {
+      takeFailure(exchanged)
+      return
+    }
+    answers++
+    const vendor = blockedBy(result)
+    if (vendor !== undefined) {
+      blocked.set(vendor, (blocked.get(vendor) ?? 0) + 1)
+      for (const { probe } of planned.claims)
+        notRun.push({ probe: probe.id, because: `a block page of ${vendor} came instead of the answer` })
+      return
+    }
+    const id = classOf(planned.request, result, planned.meant)
+    const best = bestReading(oracle, planned.request, result, nonces)
+    see(best.expected.cell, id)
+    const about: About = {
+      class: id,
+      cell: best.expected.cell,
+      curl: curlLine(target, planned.request, secrets),
+      ...named(replica),
+    }
+    const role = planned.role
+    for (const { control, findings: found } of best.judged)
+      check(JSON.stringify(['class', id, about.cell, control, role, replica]), control, found, about, role)
+    for (const claim of planned.claims)
+      check(probeKey(claim, replica), claim.control, claim.probe.expect(result), {
+        ...about,
+        cell: claim.probe.cell,
+      })
+  }
+
+  return {
+    take,
+    note: (key, control, about, found) => {
+      seen.set(about.class, (seen.get(about.class) ?? 0) + 1)
+      check(JSON.stringify(['note', key, about.replica]), control, found, about)
+    },
+    skip: (each) => notRun.push(each),
+    sawIn: (cell) => seenIn.get(cell) ?? new Set(),
+    get answers() {
+      return answers
+    },
+    blocked,
+    report() {
+      const all = [...checks.values()]
+      return {
+        passed: all.filter(({ held }) => held).length,
+        of: all.length,
+        findings: [...findings.values()],
+        controls: controls.map(({ id, name, title, probe }) => {
+          const own = all.filter(({ control }) => control === name)
+          return {
+            id,
+            name,
+            title,
+            passed: own.filter(({ held }) => held).length,
+            of: own.length,
+            ...(typeof probe === 'function' || own.length > 0 ? {} : { notObservable: probe.because }),
+          }
+        }),
+        classes: (Object.keys(CLASSES) as ClassId[]).map((id) => ({
+          id,
+          title: CLASSES[id],
+          answers: seen.get(id) ?? 0,
+          ...(seen.has(id) ? {} : { notSeen: whyNotSeen(id, notRun) }),
+        })),
+        notRun: distinct(notRun),
+      }
+    },
+  }
+}
+
+function whyNotSeen(id: ClassId, notRun: readonly NotRun[]): string {
+  return (
+    notRun.find(({ probe }) => probe === `class ${id}`)?.because ??
+    HINTS[id] ??
+    'nothing that was sent provoked it'
+  )
+}
+
+function named(replica: string | undefined): { replica?: string } {
+  return replica === undefined ? {} : { replica }
+}
+
+function probeKey({ control, probe }: Claim, replica: string | undefined): string {
+  return JSON.stringify(['probe', control, probe.id, replica])
+}
+
+// Where a request can be read in two ways, an answer that suits one of them is right.
+function bestReading(
+  oracle: Oracle,
+  request: ProbeRequest,
+  answer: WireAnswer,
+  nonces: Map<string, Observation>,
+): { readonly expected: Expectation; readonly judged: readonly Judged[] } {
+  const readings = oracle.expect(request, answer).map((expected) => ({
+    expected,
+    judged: compareAnswer(expected, answer, !('raw' in request), nonces),
+  }))
+  const faults = ({ judged }: { readonly judged: readonly Judged[] }) =>
+    judged.reduce((sum, { findings }) => sum + findings.length, 0)
+  return readings.reduce((best, each) => (faults(each) < faults(best) ? each : best))
+}
+
+function inTime(found: Finding): Finding {
+  return { ...found, detail: `${found.detail.replace(/ answered 0 /, ' not answered ')} (no answer in time)` }
+}
+
+function reasonOf(result: WireResult): string {
+  if (result.kind === 'answer') return 'it was answered'
+  switch (result.code) {
+    case 'closed':
+    case 'ECONNRESET':
+      return 'the connection was closed without an answer'
+    case 'timeout':
+      return `no answer in time (${result.phase})`
+    default:
+      return `${result.phase} failed: ${result.code}`
+  }
+}
+
+const LONGEST = 600
+
+function shorten(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
+function idOf(control: string): string {
+  return controls.find(({ name }) => name === control)?.id ?? control
+}
+
+function distinct(list: readonly NotRun[]): readonly NotRun[] {
+  return [...new Map(list.map((each) => [`${each.probe} ${each.because}`, each])).values()]
+}

@@ -1,0 +1,207 @@
+// Says what must be seen, by asking enforcement itself: the policy is compiled as a guard compiles it, the request is
+// put to it, and the lines that it would emit for the status that came are what the answer must carry.
+
+import '../page/publish.ts'
+import { headerValues } from '../../controls/faces.ts'
+import type { ErrorCode } from '../../errors/catalogue.ts'
+import { replyFor } from '../../guard/answer.ts'
+import { OWNED } from '../../guard/compile.ts'
+import type { Mode, Needs, Observation, Place, ProbeRequest, Seen } from '../../guard/control.ts'
+import type { Exchange, Incoming } from '../../guard/exchange.ts'
+import { createGuard, type Guard } from '../../guard/guard.ts'
+import { type ResolvedCell, type ResolvedPolicy, rules } from '../../guard/resolve.ts'
+import { readRaw } from './raw-request.ts'
+
+/** What one reading of a request asks of its answer. */
+export interface Expectation {
+  /** The cell's id. */
+  readonly cell: string
+  readonly settings: ResolvedCell['settings']
+  readonly data: ResolvedCell['data']
+  readonly exchange: Exchange
+  /** What the guard itself answers; `undefined` where the application does. */
+  readonly verdict:
+    | { readonly control: string; readonly status: number; readonly denied: boolean }
+    | undefined
+  /** True where the request can't be read at all, so that some refusal must come. */
+  readonly unreadable: boolean
+  /** True where the answer is taken for the guard's own. */
+  readonly answeredByGuard: boolean
+  /** Every line that must stand, of the names that the policy owns. */
+  readonly lines: readonly (readonly [name: string, value: string])[]
+  /** The names that the policy owns, in small letters, and the control of each. */
+  readonly owners: ReadonlyMap<string, string>
+  /** Field names that Vary must hold. */
+  readonly vary: readonly string[]
+  /** The code of the problem document that must be the body; `any` where only its shape is declared. */
+  readonly problem: ErrorCode | 'any' | undefined
+}
+
+/** Asks enforcement. */
+export interface Oracle {
+  readonly policy: ResolvedPolicy
+  /** What may be seen; more than one where the request can be read in two ways. The first is the likeliest. */
+  expect(request: ProbeRequest, seen: Observation): readonly Expectation[]
+  /** What the guard would do, before anything is sent. */
+  foresee(request: ProbeRequest, encrypted: boolean): Pick<Expectation, 'cell' | 'verdict'>
+  /** The id of the cell that judges the request. */
+  cellOf(request: ProbeRequest): string
+}
+
+/**
+ * Makes the oracle of a policy.
+ *
+ * @param authority the value of Host
+ * @param place where the policy runs, as far as it is known from outside
+ */
+export function createOracle(policy: ResolvedPolicy, authority: string, place: Place): Oracle {
+  const needs: Needs = {
+    clock: Date.now,
+    random: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
+    place,
+  }
+  const guard = createGuard(policy, place)
+  const owners = new Map<string, ReadonlyMap<string, string>>()
+
+  function ownersOf(cell: ResolvedCell): ReadonlyMap<string, string> {
+    let known = owners.get(cell.id)
+    if (known === undefined) {
+      known = ownedNames(cell, needs)
+      owners.set(cell.id, known)
+    }
+    return known
+  }
+
+  function open(request: ProbeRequest, encrypted: boolean): Exchange | undefined {
+    const parts = 'raw' in request ? readRaw(request.raw, authority) : request
+    if (parts === undefined) return undefined
+    return guard.open(incomingOf(parts, 'raw' in request ? [] : [['Host', authority]], encrypted))
+  }
+
+  return {
+    policy,
+    expect(request, seen) {
+      const readings: Expectation[] = []
+      const exchange = open(request, seen.encrypted)
+      if (exchange) readings.push(expectation(guard, exchange, seen, ownersOf, false))
+      // A parser may refuse what we can read: then nobody has looked for its route.
+      if (exchange === undefined || ('raw' in request && seen.status >= 400))
+        readings.push(
+          expectation(
+            guard,
+            guard.unreadable({ peer: undefined, encrypted: seen.encrypted }),
+            seen,
+            ownersOf,
+            true,
+          ),
+        )
+      return readings
+    },
+    foresee(request, encrypted) {
+      const exchange = open(request, encrypted)
+      if (exchange === undefined) return { cell: guard.strict.id, verdict: undefined }
+      return { cell: exchange.cell.id, verdict: verdictOf(guard, exchange) }
+    },
+    cellOf: (request) => open(request, true)?.cell.id ?? guard.strict.id,
+  }
+}
+
+function incomingOf(
+  parts: {
+    readonly method: string
+    readonly path: string
+    readonly headers: readonly (readonly [string, string])[]
+    readonly httpVersion?: string
+  },
+  added: readonly (readonly [string, string])[],
+  encrypted: boolean,
+): Incoming {
+  const headers = [
+    ...added.filter(([name]) => !parts.headers.some(([key]) => key.toLowerCase() === name.toLowerCase())),
+    ...parts.headers,
+  ]
+  return {
+    method: parts.method,
+    target: parts.path,
+    httpVersion: parts.httpVersion ?? '1.1',
+    rawHeaders: headers.flat(1),
+    header: (name) => headers.find(([key]) => key.toLowerCase() === name)?.[1],
+    peer: undefined,
+    encrypted,
+  }
+}
+
+function verdictOf(guard: Guard, exchange: Exchange): Expectation['verdict'] {
+  const verdict = guard.admit(exchange)
+  if (verdict === undefined) return undefined
+  return {
+    control: exchange.decision?.control ?? 'SP-DISCLOSURE-01',
+    status: replyFor(verdict, exchange).status,
+    denied: verdict.kind === 'deny',
+  }
+}
+
+function expectation(
+  guard: Guard,
+  exchange: Exchange,
+  observed: Observation,
+  ownersOf: (cell: ResolvedCell) => ReadonlyMap<string, string>,
+  unreadable: boolean,
+): Expectation {
+  const verdict = unreadable ? undefined : verdictOf(guard, exchange)
+  const { compiled } = exchange.cell
+  // A guard's cells are the resolved ones with their compiled form beside them.
+  const cell = exchange.cell as typeof exchange.cell & ResolvedCell
+  // Whether a page is still the same only its server can know.
+  const unchanged = observed.status === 304 && verdict?.status === 200
+  exchange.answeredByGuard = unreadable || unchanged || verdict?.status === observed.status
+  const seen = seenIn(observed)
+  const lines = [
+    ...compiled.fixed.pairs,
+    ...compiled.perAnswer.flatMap((line) => line(exchange, observed.status, seen).pairs),
+  ].filter(([name]) => (compiled.names(name) & OWNED) !== 0)
+  const shaped = ((cell.settings['errors'] as { readonly mode?: Mode }).mode ?? 'enforce') === 'enforce'
+  const isRefusal = unreadable || (verdict?.denied === true && exchange.answeredByGuard)
+  return {
+    cell: cell.id,
+    settings: cell.settings,
+    data: cell.data,
+    exchange,
+    verdict: verdict && unchanged ? { ...verdict, status: observed.status } : verdict,
+    unreadable,
+    answeredByGuard: exchange.answeredByGuard,
+    lines,
+    owners: ownersOf(cell),
+    vary: compiled.vary,
+    problem: !shaped
+      ? undefined
+      : isRefusal
+        ? 'any'
+        : exchange.answeredByGuard
+          ? undefined
+          : compiled.replaceBody?.(observed.status, seen),
+  }
+}
+
+// What the application said is not known from outside; what passed the policy is.
+function seenIn(observed: Observation): Seen {
+  return {
+    get(name) {
+      const found = headerValues(observed, name)
+      return found.length === 0 ? undefined : found.join(', ')
+    },
+  }
+}
+
+function ownedNames(cell: ResolvedCell, needs: Needs): ReadonlyMap<string, string> {
+  const owned = new Map<string, string>()
+  for (const rule of rules) {
+    const setting = cell.settings[rule.name] as { readonly mode?: Mode }
+    // In report mode a control owns nothing.
+    if ((setting.mode ?? 'enforce') !== 'enforce') continue
+    const emit = rule.compile?.(setting as never, cell, needs).emit
+    for (const name of emit?.owns ?? []) owned.set(name, rule.name)
+    if ((emit?.vary ?? []).length > 0) owned.set('vary', rule.name)
+  }
+  return owned
+}

@@ -5,125 +5,29 @@ import 'sallyport/posture'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type AddressInfo, Server as NetServer } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import type { PolicyDocument } from 'sallyport'
 import { type Exchange, exchangeOf, type Guard, respondWithCode } from 'sallyport/node'
 import { certificateWatch } from './admin/certificate-state.ts'
-import type { ControlPlane } from './admin/control-plane.ts'
 import { type AdminListener, startAdmin } from './admin/listener.ts'
-import type { AdminSetting } from './admin/setting.ts'
+import {
+  type CloseOptions,
+  DEFAULT_GRACE_MS,
+  type Gateway,
+  type GatewayEvent,
+  type GatewayOptions,
+  type ListenOptions,
+} from './contract.ts'
 import { createListener, type ListenerCertificate } from './listener.ts'
-import type { AccessLogSetting } from './log/setting.ts'
-import { createOperation, type Documents, type GatewayFacts } from './operation.ts'
+import { createOperation, type GatewayFacts } from './operation.ts'
 import { minVersionOf, transportOf } from './reload/fixed.ts'
-import type { ReloadOutcome, Source } from './reload/reloader.ts'
 import { watchFiles } from './reload/watch.ts'
 import { createCounter, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
-import { createStatusStream, type Timers } from './status/stream.ts'
+import { createStatusStream } from './status/stream.ts'
 import { localCertificate } from './tls/local.ts'
 import { inTurn } from './turns.ts'
 import { reasonOf } from './upstream/failure.ts'
-import { createForwarder, type ForwardLimits } from './upstream/forward.ts'
+import { createForwarder } from './upstream/forward.ts'
 import { upstreamOrigin } from './upstream/pool.ts'
-import type { UpstreamKeepAlive } from './upstream/transfer.ts'
-
-/** Where a gateway listens. */
-export interface ListenOptions {
-  readonly host: string
-  readonly port: number
-  /** A listening or bound socket that was handed over by the parent process; it wins over the address. */
-  readonly fd?: number
-  /** Several processes listen on the same port, and the system shares the connections out. */
-  readonly reusePort?: boolean
-}
-
-/** What a gateway is started with. */
-export interface GatewayOptions {
-  readonly policy: PolicyDocument
-  /** The origin of the API behind: `http://127.0.0.1:9000`. */
-  readonly upstream: string | URL
-  /** Port 0 takes any that is free. */
-  readonly listen: ListenOptions
-  /** PEM texts; where the policy ends TLS here and this is missing, a local certificate is made. */
-  readonly tls?: ListenerCertificate
-  /** Whether HTTP/2 is offered beside HTTP/1.1 where TLS ends here; it is, unless it is said. */
-  readonly http2?: boolean
-  /** The folder of local state, for the local certificate; `.sallyport`. */
-  readonly stateFolder?: string
-  /** Whether the gateway answers `/v1/status` and `/v1/status/stream` itself; not unless it is said. */
-  readonly status?: boolean
-  readonly limits?: Partial<ForwardLimits>
-  /** Which connections to the upstream carry another request; `clean`. */
-  readonly upstreamKeepAlive?: UpstreamKeepAlive
-  /** Milliseconds since the epoch; `Date.now`. */
-  readonly clock?: () => number
-  readonly timers?: Timers
-  /** Where the policy is read anew, on request and when its files change; without it nothing can be reloaded. */
-  readonly source?: Source<Documents>
-  /** The operator's listener; none unless it is said. */
-  readonly admin?: AdminSetting
-  /** One line of JSON for each request; none unless it is said. */
-  readonly accessLog?: AccessLogSetting
-  /** What `POST /drain` does; `close`, unless it is said. */
-  readonly onDrain?: () => void
-  /** Keeps the ids of credentials in reports equal in several processes; at random unless it is said. */
-  readonly credentialKey?: Buffer
-  /** Takes what an operator should know; nothing of it holds a secret. */
-  readonly log?: (event: GatewayEvent) => void
-}
-
-/** Something that an operator should know. */
-export interface GatewayEvent {
-  readonly event:
-    | 'upstream-failed'
-    | 'handler-failed'
-    | 'accept-failed'
-    | 'reloaded'
-    | 'reload-refused'
-    | 'process-ended'
-  /** Empty where there is no request, or the policy asks for no id. */
-  readonly requestId: string
-  /** The id of the policy's cell; empty where there is no request. */
-  readonly route: string
-  /** An error code; of a reload the digest of the new policy, or what is wrong with it, a line for each mistake. */
-  readonly reason: string
-}
-
-/** A running gateway. */
-export interface Gateway {
-  /** `https://127.0.0.1:8443`. */
-  readonly url: string
-  readonly address: AddressInfo
-  /** What controls in report mode would have done, as the guard counts it. */
-  readonly wouldDo: Guard['wouldDo']
-  /** Where the operator's listener is, where there is one. */
-  readonly adminUrl: string | undefined
-  /** What an operator sees and does; the admin listener asks the same. */
-  readonly plane: ControlPlane
-  /** Reads the policy anew; requests under way keep theirs. `undefined` where there is no source. */
-  reload(): Promise<ReloadOutcome | undefined>
-  /** Opens the access log anew, after rotation. */
-  reopenLog(): void
-  /**
-   * Says that it drains, and takes requests for `waitMs` more, until the front knows; then takes no more, lets those
-   * under way end, and breaks off what is left after `graceMs`.
-   */
-  close(options?: CloseOptions): Promise<{ readonly brokenOff: number }>
-}
-
-/** Milliseconds. */
-export interface CloseOptions {
-  readonly graceMs?: number
-  readonly waitMs?: number
-  /**
-   * How long an idle connection may still send its next request, which is answered and the last; 0. Whoever sends while
-   * a connection is closed under it must ask again, and not every client does.
-   */
-  readonly lingerMs?: number
-}
-
-/** How long requests may take to end when a gateway closes and nothing is said; milliseconds. */
-export const DEFAULT_GRACE_MS = 10_000
 
 const IDLE_CHECK_MS = 50
 

@@ -2,13 +2,8 @@
 
 export { type LoadedConfiguration, loadConfiguration } from './config/load.ts'
 export type { GatewayConfiguration } from './config/setting.ts'
+export { DEFAULT_GRACE_MS, type Gateway, type GatewayEvent, type GatewayOptions } from './contract.ts'
 export { type Fleet, type FleetOptions, startFleet } from './fleet/fleet.ts'
-export {
-  DEFAULT_GRACE_MS,
-  type Gateway,
-  type GatewayEvent,
-  type GatewayOptions,
-  startGateway,
-} from './gateway.ts'
+export { startGateway } from './gateway.ts'
 export { type SampleUpstream, startSampleUpstream } from './sample/upstream.ts'
 export { type LocalCertificate, type LocalCertificateOptions, localCertificate } from './tls/local.ts'

@@ -10,7 +10,7 @@ import { CHANGE_HEADER, type GateFault, gateFault } from './gate.ts'
 import type { AdminSetting } from './setting.ts'
 
 /** The policy of the admin listener. Nothing is stored, nothing is shared with other origins. */
-export const ADMIN_POLICY: PolicyDocument = {
+const ADMIN_POLICY: PolicyDocument = {
   name: 'Sallyport admin',
   extends: 'recommended',
   transport: { tls: 'in-front' },

@@ -51,6 +51,3 @@ export const adminSchema = either(
 )
 
 export type AdminSetting = Infer<typeof adminSchema>
-
-/** Where it is when nothing is said. */
-export const ADMIN_DEFAULT = { host: '127.0.0.1', port: 9901 } as const

@@ -32,7 +32,7 @@ const listenerSchema = object(
 const file = (doc: string) =>
   text({ pattern: /^[^\0]+$/, expected: 'a path', mend: 'write a path such as "tls/chain.pem"' }, doc)
 
-export const configurationSchema = object(
+const configurationSchema = object(
   {
     $schema: text({ expected: 'a URL or a path', mend: 'name the schema file' }, 'The schema, for editors.'),
     listeners: list(listenerSchema, 'Where requests are taken; one.', { min: 1, max: 1 }),

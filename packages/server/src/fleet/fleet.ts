@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { createGuard, digest, type PolicyDocument, type ResolvedPolicy, resolvePolicy } from 'sallyport'
 import { type AdminListener, startAdmin } from '../admin/listener.ts'
-import type { CloseOptions, Gateway, GatewayEvent, GatewayOptions } from '../gateway.ts'
+import type { CloseOptions, Gateway, GatewayEvent, GatewayOptions } from '../contract.ts'
 import type { Documents } from '../operation.ts'
 import { fixedFaults } from '../reload/fixed.ts'
 import { createReloader, type ReloadOutcome, ReloadRefused } from '../reload/reloader.ts'

@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { PolicyDocument } from 'sallyport'
-import { type CloseOptions, DEFAULT_GRACE_MS, type GatewayEvent } from '../gateway.ts'
+import { type CloseOptions, DEFAULT_GRACE_MS, type GatewayEvent } from '../contract.ts'
 import type { Family } from '../metrics/families.ts'
 import type { Answers, FromWorker, Question, SentOptions, ToWorker } from './messages.ts'
 

@@ -2,7 +2,7 @@
 
 import type { PolicyDocument } from 'sallyport'
 import type { Health, Readiness, WouldDoReport } from '../admin/control-plane.ts'
-import type { CloseOptions, GatewayEvent, GatewayOptions } from '../gateway.ts'
+import type { CloseOptions, GatewayEvent, GatewayOptions } from '../contract.ts'
 import type { Family } from '../metrics/families.ts'
 import type { ReloadOutcome } from '../reload/reloader.ts'
 

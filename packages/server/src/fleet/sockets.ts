@@ -6,7 +6,7 @@ import { lookup } from 'node:dns/promises'
 import * as net from 'node:net'
 
 /** One place to listen. */
-export interface Place {
+interface Place {
   /** To be inherited by the process; `undefined` where each process has a socket of its own. */
   readonly fd: number | undefined
   close(): void
@@ -22,7 +22,7 @@ export interface Places {
 }
 
 /** Thrown where the system can't share a port. */
-export class PortNotShared extends Error {
+class PortNotShared extends Error {
   readonly code = 'ERR_PORT_NOT_SHARED'
   constructor() {
     super(

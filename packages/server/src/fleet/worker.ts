@@ -2,7 +2,8 @@
 // fork; it never outlives the parent by more than its open requests.
 
 import type { PolicyDocument } from 'sallyport'
-import { type CloseOptions, type Gateway, startGateway } from '../gateway.ts'
+import type { CloseOptions, Gateway } from '../contract.ts'
+import { startGateway } from '../gateway.ts'
 import type { FromWorker, Question, SentOptions, ToWorker } from './messages.ts'
 
 const ORPHAN_GRACE_MS = 10_000

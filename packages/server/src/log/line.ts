@@ -59,7 +59,7 @@ let second = -1
 let secondText = ''
 
 /** RFC 3339 in UTC, with milliseconds. Made anew once a second: to format a date costs more than the rest of the line. */
-export function timestamp(milliseconds: number): string {
+function timestamp(milliseconds: number): string {
   const at = Math.floor(milliseconds / 1_000)
   if (at !== second) {
     second = at

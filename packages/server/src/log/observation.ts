@@ -6,7 +6,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Exchange, exchangeOf } from 'sallyport/node'
 
 /** What became of a request: it passed, a control refused it, or a control answered it (a preflight, a page). */
-export type Decision = 'pass' | 'deny' | 'answer'
+type Decision = 'pass' | 'deny' | 'answer'
 
 /** One request that is over. */
 export interface Observation {

@@ -28,7 +28,7 @@ const METHODS: ReadonlySet<string> = new Set([
 ])
 
 /** A method as a label. */
-export function methodLabel(method: string): string {
+function methodLabel(method: string): string {
   return METHODS.has(method) ? method : '_OTHER'
 }
 

@@ -8,7 +8,7 @@ import { createLabelledCounter, type Family } from './families.ts'
 import { createTop, type Top, type TopEntry } from './top.ts'
 
 /** What a control would do: refuse a request, send it elsewhere, or change a header or a body. */
-export type Effect = 'deny' | 'redirect' | 'change'
+type Effect = 'deny' | 'redirect' | 'change'
 
 /** One line of the report. */
 export interface WouldDoRow {

@@ -107,7 +107,7 @@ export function createReloader<Documents>(
 }
 
 /** The mistakes in the words of `sallyport check`. */
-export function problemLines(error: unknown, name: string): readonly string[] {
+function problemLines(error: unknown, name: string): readonly string[] {
   if (error instanceof PolicyError) return error.problems.map((problem) => `${name}: ${sentence(problem)}`)
   if (error instanceof ReloadRefused) return error.problems
   const message = error instanceof Error ? error.message : String(error)

@@ -27,6 +27,7 @@ export function readCommandLine(
     tokens: true,
   })
   const given = new Map<string, string>()
+  const lists = new Map<string, string[]>()
   const operands: string[] = []
   const mend = `see "sallyport ${command.name} --help"`
   for (const token of tokens) {
@@ -34,7 +35,9 @@ export function readCommandLine(
     if (token.kind !== 'option') continue
     const option = options.get(token.name)
     if (!option) throw unknownOption(token.rawName, command, mend)
-    given.set(option.name, optionValue(option, token.value, token.inlineValue === true, mend))
+    const value = optionValue(option, token.value, token.inlineValue === true, mend)
+    given.set(option.name, value)
+    if (option.many) lists.set(option.name, [...(lists.get(option.name) ?? []), value])
   }
   const allowed = command.operand === undefined ? 0 : 1
   if (operands.length > allowed)
@@ -48,6 +51,13 @@ export function readCommandLine(
   }
   return {
     text: (name) => given.get(name) ?? fromEnvironment.get(name) ?? options.get(name)?.fallback,
+    list: (name) =>
+      lists.get(name) ??
+      fromEnvironment
+        .get(name)
+        ?.split('\n')
+        .filter((line) => line.trim() !== '') ??
+      [],
     flag: (name) => given.has(name),
     given: (name) => given.has(name) || fromEnvironment.has(name),
     nameOf: (name) => (!given.has(name) && fromEnvironment.has(name) ? variableOf({ name }) : `--${name}`),

@@ -7,6 +7,8 @@ export interface Terminal {
   readonly out: (text: string) => void
   /** Writes one line or more to the standard error. */
   readonly err: (text: string) => void
+  /** Writes a line over the last one, where somebody looks on; `''` takes it away. */
+  readonly progress?: (line: string) => void
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The working directory. */
   readonly directory: string
@@ -20,6 +22,8 @@ export interface Option {
   readonly doc: string
   /** What holds where it is not given; for the help, and for the command. */
   readonly fallback?: string
+  /** True where it may be given several times; in the environment its values stand on lines. */
+  readonly many?: boolean
   /** True where the environment can't set it. */
   readonly noEnvironment?: boolean
 }
@@ -28,6 +32,8 @@ export interface Option {
 export interface Invocation {
   /** A text option, with its fallback. */
   text(name: string): string | undefined
+  /** Every value of an option that may be given several times. */
+  list(name: string): readonly string[]
   flag(name: string): boolean
   /** True where the line or the environment says it, rather than the fallback. */
   given(name: string): boolean

@@ -37,7 +37,8 @@ export function commandHelp(command: Command): string {
 
 function optionLine(option: Option): readonly [string, string] {
   const fallback = option.fallback === undefined ? '' : ` (${option.fallback})`
-  return [`--${option.name}${option.value ? ` ${option.value}` : ''}`, option.doc + fallback]
+  const many = option.many ? '; may be given several times' : ''
+  return [`--${option.name}${option.value ? ` ${option.value}` : ''}`, option.doc + many + fallback]
 }
 
 /** Lines of two or more columns, each as wide as its widest entry. */

@@ -1,6 +1,5 @@
 // From words to an exit code: 0 where the command did its work, 2 where something must be mended first.
 
-import { readFileSync } from 'node:fs'
 import { PolicyFileError } from '../policy/load.ts'
 import { nearest, PolicyError, show } from '../policy/problem.ts'
 import type { Terminal } from './command.ts'
@@ -8,6 +7,7 @@ import { readCommandLine } from './command-line.ts'
 import { commands } from './commands.ts'
 import { Failure } from './failure.ts'
 import { commandHelp, generalHelp } from './help.ts'
+import { version } from './version.ts'
 
 /** Runs one command line and gives its exit code. */
 export async function run(words: readonly string[], terminal: Terminal): Promise<number> {
@@ -51,11 +51,4 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     for (const line of error.message.split('\n')) terminal.err(`sallyport: ${line}`)
     return 2
   }
-}
-
-/** The version of this package. */
-function version(): string {
-  // By our own name, since sources and the published form lie at different depths.
-  const manifest = readFileSync(new URL(import.meta.resolve('sallyport/package.json')), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
 }

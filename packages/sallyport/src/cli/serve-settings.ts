@@ -19,6 +19,7 @@ export interface ServeSettings {
   /** True where nobody chose the admin listener: then it is no reason not to start. */
   readonly isAdminByDefault: boolean
   readonly accessLog: AccessLog
+  readonly status: boolean
   readonly workers: number
   readonly waitMs: number
   readonly graceMs: number
@@ -50,6 +51,7 @@ export function serveSettings(
       adminText === undefined ? (configuration.admin ?? ADMIN) : adminOf(adminText, invocation, directory),
     isAdminByDefault: adminText === undefined && configuration.admin === undefined,
     accessLog: logText === undefined ? (configuration.accessLog ?? false) : logOf(logText, directory),
+    status: configuration.status ?? false,
     workers: wholeNumber(invocation, 'workers', 1, 256) ?? configuration.workers ?? 1,
     waitMs: 1_000 * (wholeNumber(invocation, 'drain-wait', 0, 600) ?? configuration.drain?.waitSeconds ?? 0),
     graceMs: 1_000 * (configuration.drain?.graceSeconds ?? GRACE_SECONDS),

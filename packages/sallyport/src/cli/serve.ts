@@ -54,6 +54,7 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
     http2: settings.http2,
     ...(tls ? { tls } : {}),
     accessLog: settings.accessLog,
+    status: settings.status,
     ...(chosen.file === undefined ? {} : { source: sourceOf(chosen.source, chosen.file) }),
     onDrain: () => stop.wish(),
     log: (event) => terminal.err(eventLine(event)),

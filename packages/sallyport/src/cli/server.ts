@@ -59,6 +59,7 @@ export interface LoadedConfiguration {
     readonly upstreams?: Readonly<Record<string, { readonly urls?: readonly string[] }>>
     readonly admin?: Admin
     readonly accessLog?: AccessLog
+    readonly status?: boolean
     readonly workers?: number
     readonly drain?: { readonly waitSeconds?: number; readonly graceSeconds?: number }
   }

@@ -61,6 +61,7 @@ test('serve runs by its configuration file, options win over it, and check reads
     listeners: [{ host: '127.0.0.1', port: 0 }],
     upstreams: { api: { urls: [upstream] } },
     admin: false,
+    status: true,
     accessLog: { file: 'log/../access.log' },
   }
   const cwd = directory(context, {
@@ -72,6 +73,7 @@ test('serve runs by its configuration file, options win over it, and check reads
   const { running, served } = await serve(context, cwd, [])
   assert.deepEqual([served.configuration, served.admin], ['sallyport.gateway.json', undefined])
   assert.equal((await ask(served.url)).body, 'hello')
+  assert.equal(JSON.parse((await ask(`${served.url}/v1/status`)).body).status, 'ok')
   running.process.kill('SIGTERM')
   assert.equal((await running.finished).code, 0)
   const withAdmin = await serve(context, cwd, ['--admin', '127.0.0.1:0'])

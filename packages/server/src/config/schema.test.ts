@@ -26,7 +26,7 @@ test('the schema file is what the settings say', () => {
 const GOOD: readonly object[] = [
   {},
   { $schema: './schema.json', listeners: [{ host: '0.0.0.0', port: 8443, http2: false }] },
-  { upstreams: { api: { urls: ['http://127.0.0.1:9000'] } }, workers: 4 },
+  { upstreams: { api: { urls: ['http://127.0.0.1:9000'] } }, workers: 4, status: true },
   { admin: false, accessLog: false },
   { admin: { path: 'run/admin.sock' }, accessLog: 'stdout' },
   { admin: { host: '10.0.0.1', port: 9901, hosts: ['gateway.internal'] }, accessLog: { file: 'a.log' } },

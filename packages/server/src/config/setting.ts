@@ -52,6 +52,7 @@ const configurationSchema = object(
     upstreams: upstreamsSchema,
     admin: adminSchema,
     accessLog: accessLogSchema,
+    status: flag('Whether the gateway answers /v1/status and /v1/status/stream itself; false.'),
     workers: integer({ min: 1, max: 256, example: 4 }, 'How many processes share the port; 1.'),
     drain: object(
       {

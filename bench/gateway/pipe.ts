@@ -47,7 +47,12 @@ class Handler implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.response.write(chunk)) return
+    // As text, a small piece leaves together with the head.
+    const isAllSent =
+      chunk.length <= 4_096
+        ? this.response.write(chunk.toString('latin1'), 'latin1')
+        : this.response.write(chunk)
+    if (isAllSent) return
     controller.pause()
     this.response.once('drain', () => controller.resume())
   }

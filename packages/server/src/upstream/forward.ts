@@ -6,6 +6,7 @@ import { type Exchange, respondWithCode } from 'sallyport/node'
 import { MAX_CONNECTIONS, openPool, type UpstreamTimeouts } from './pool.ts'
 import { createShares, shareKey } from './shares.ts'
 import { Transfer, type TransferLimits, type TransferSite, type UpstreamKeepAlive } from './transfer.ts'
+import { createUnderWay } from './under-way.ts'
 
 /** Every limit of forwarding. */
 export interface ForwardLimits extends UpstreamTimeouts, TransferLimits {
@@ -44,7 +45,7 @@ export function createForwarder(
 ): Forwarder {
   const limits = { ...FORWARD_LIMITS, ...overrides }
   const pool = openPool(upstream, limits)
-  const underWay = new Set<Transfer>()
+  const underWay = createUnderWay<Transfer>()
   const slots = createShares(MAX_CONNECTIONS, limits.slotsPerClient)
   const held = createShares(HELD_TOTAL, HELD_TOTAL / 4)
 
@@ -70,7 +71,7 @@ export function createForwarder(
     ended(transfer, end) {
       release(transfer)
       if (transfer.hasSlot) slots.give(transfer.client, 1)
-      underWay.delete(transfer)
+      underWay.remove(transfer)
       if (end.outcome === 'failed') onFailure(transfer.exchange, end.reason ?? 'unknown')
     },
   }
@@ -79,7 +80,7 @@ export function createForwarder(
   const sweepMs = Math.min(1_000, limits.bodyIdleMs / 4, limits.uploadStartMs / 4, limits.headMs / 4)
   const sweeper = setInterval(() => {
     const now = site.now()
-    for (const transfer of underWay) transfer.sweep(now)
+    for (const transfer of underWay.all()) transfer.sweep(now)
   }, sweepMs)
   sweeper.unref()
 
@@ -93,10 +94,10 @@ export function createForwarder(
       transfer.start(pool)
     },
     drain() {
-      for (const transfer of underWay) transfer.closeAfterwards()
+      for (const transfer of underWay.all()) transfer.closeAfterwards()
     },
     abandonAll() {
-      const left = [...underWay]
+      const left = underWay.all()
       for (const transfer of left) transfer.abandon()
       return left.length
     },

@@ -9,9 +9,12 @@ export interface Shares {
   give(client: string | undefined, units: number): void
 }
 
+const NAMES_KEPT = 1_024
+
 /** @param perClient units that one client may hold; clients without a name have only the total */
 export function createShares(total: number, perClient: number): Shares {
-  // Holds only who has taken something, so it is as bounded as the total is.
+  // Those who have taken something, which is as bounded as the total is, and some who had: a name that comes and goes
+  // with each request costs more than one that stays.
   const held = new Map<string, number>()
   let taken = 0
   return {
@@ -24,9 +27,9 @@ export function createShares(total: number, perClient: number): Shares {
     },
     give(client, units) {
       taken -= units
-      if (client === undefined) return
+      if (client === undefined || units === 0) return
       const left = (held.get(client) ?? 0) - units
-      if (left > 0) held.set(client, left)
+      if (left > 0 || held.size <= NAMES_KEPT) held.set(client, left)
       else held.delete(client)
     },
   }

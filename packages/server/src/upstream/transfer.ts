@@ -73,6 +73,7 @@ export class Transfer implements Dispatcher.DispatchHandler {
   /** Kept by the gateway for its accounts. */
   hasSlot = false
   heldBytes = 0
+  place = -1
   private readonly request: IncomingMessage
   private readonly site: TransferSite
   private upload: Upload | undefined

@@ -4,6 +4,7 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Denial, EmitStage, Identify, Seen, Stage, Verdict } from './control.ts'
 import type { Exchange } from './exchange.ts'
+import { JoinedLines } from './joined.ts'
 import { joinLines, type Lines, lines, NO_LINES } from './lines.ts'
 
 /** What is done with an application's header line. */
@@ -30,6 +31,8 @@ export interface CompiledCell {
   /** Field names to stand in `Vary`; empty where the policy adds none. */
   readonly vary: readonly string[]
   readonly varyLines: Lines
+  /** The wire form of `fixed`, `perAnswer` and `varyLines`. */
+  readonly joined: JoinedLines
   readonly replaceBody: ((status: number, seen: Seen) => ErrorCode | undefined) | undefined
 }
 
@@ -58,6 +61,7 @@ export function compileCell(
     perAnswer: emit.flatMap((stage) => (stage.perAnswer ? [stage.perAnswer] : [])),
     vary,
     varyLines: vary.length > 0 ? lines([['Vary', vary.join(', ')]]) : NO_LINES,
+    joined: new JoinedLines(),
     replaceBody: replacers.length > 0 ? (status, seen) => firstCode(replacers, status, seen) : undefined,
   }
 }
@@ -80,14 +84,25 @@ const SPELLINGS = 1024
 const SPELLING = 64
 
 function nameTable(table: ReadonlyMap<string, number>): NameTable {
+  const shapes = new Uint8Array(SHAPES)
+  for (const name of table.keys()) shapes[shapeOf(name)] = 1
   const spellings = new Map<string, number>()
   return (name) => {
+    if (shapes[shapeOf(name)] === 0) return PASS
     const known = spellings.get(name)
     if (known !== undefined) return known
     const bits = table.get(name.toLowerCase()) ?? PASS
     if (spellings.size < SPELLINGS && name.length <= SPELLING) spellings.set(name, bits)
     return bits
   }
+}
+
+// Length and first letter, whatever its case: they tell most of an application's names from the policy's.
+const LENGTHS = 64
+const SHAPES = LENGTHS * 32
+
+function shapeOf(name: string): number {
+  return Math.min(name.length, LENGTHS - 1) * 32 + (name.charCodeAt(0) & 31)
 }
 
 /** The application's `Vary` with the policy's field names added; `*` stays alone (RFC 9110, section 12.5.5). */

@@ -5,6 +5,8 @@ export interface Lines {
   readonly pairs: readonly (readonly [name: string, value: string])[]
   /** `Name: value\r\n` for each pair. */
   readonly wire: string
+  /** True where no other answer has these lines, so that nobody keeps anything made of them. */
+  readonly once?: true
 }
 
 export const NO_LINES: Lines = { pairs: [], wire: '' }

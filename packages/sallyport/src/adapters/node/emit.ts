@@ -36,27 +36,22 @@ export function emit(
   ownCode?: ErrorCode,
 ): Emission {
   const { compiled } = exchange.cell
-  const found = take(compiled, headers, isTable)
-  const seen = found.noted?.seen ?? NOTHING_SEEN
-  let wire = compiled.fixed.wire
+  const noted = take(compiled, headers, isTable)
+  const seen = noted?.seen ?? NOTHING_SEEN
+  const vary = noted?.vary === undefined ? undefined : `Vary: ${mergeVary(noted.vary, compiled.vary)}\r\n`
+  const kept = noted === undefined ? headers : noted.kept
+  let wire: string
   let code = ownCode
   try {
     if (!exchange.answeredByGuard) code ??= compiled.replaceBody?.(status, seen)
-    for (const line of compiled.perAnswer) wire += line(exchange, status, seen).wire
+    wire = compiled.joined.of(compiled, exchange, status, seen, vary)
   } catch (error) {
     return emissionOfFailure(exchange, status, error)
   }
-  wire += varyWire(compiled, found.noted?.vary)
-  if (code === undefined) return { status, wire, headers: found.headers, body: undefined }
+  if (code === undefined) return { status, wire, headers: kept, body: undefined }
   const body = problemBody(code, exchange.requestId, status)
   wire += `Content-Type: ${PROBLEM_TYPE}\r\n`
-  return { status, wire, headers: keepSafe(found.headers, isTable, Buffer.byteLength(body)), body }
-}
-
-function varyWire(compiled: CompiledCell, application: string | undefined): string {
-  return application === undefined
-    ? compiled.varyLines.wire
-    : `Vary: ${mergeVary(application, compiled.vary)}\r\n`
+  return { status, wire, headers: keepSafe(kept, isTable, Buffer.byteLength(body)), body }
 }
 
 /** The lines of an answer that no application has a part in. */
@@ -107,15 +102,16 @@ export function flatHeaders(headers: NodeHeaders): readonly unknown[] {
   return Array.isArray(headers[0]) ? headers.flat(1) : headers
 }
 
-interface Taken {
-  readonly headers: NodeHeaders
-  readonly noted: Noted | undefined
-}
-
 // What the policy wants to know of the application's headers; most answers have nothing of it.
 class Noted {
+  /** The headers without those that are not sent as they are. */
+  kept: NodeHeaders
   vary: string | undefined = undefined
   seen: Map<string, string> | undefined = undefined
+
+  constructor(headers: NodeHeaders) {
+    this.kept = headers
+  }
 
   /** Takes one header; true where it is not sent as it is. */
   take(name: string, bits: number, value: unknown): boolean {
@@ -135,18 +131,19 @@ class Noted {
   }
 }
 
-function take({ names }: CompiledCell, headers: NodeHeaders, isTable: boolean): Taken {
+/** Takes out of an application's headers what the policy sets; `undefined` where there is nothing of it. */
+function take({ names }: CompiledCell, headers: NodeHeaders, isTable: boolean): Noted | undefined {
+  if (headers === undefined || headers === null) return undefined
   let noted: Noted | undefined
-  if (headers === undefined || headers === null) return { headers, noted }
   if (isTable) {
     const table = headers as Record<string, [string, unknown]>
     for (const key in table) {
       const bits = names(key)
       if (bits === PASS) continue
-      noted ??= new Noted()
+      noted ??= new Noted(headers)
       if (noted.take(key, bits, table[key]![1])) delete table[key]
     }
-    return { headers, noted }
+    return noted
   }
   if (Array.isArray(headers)) {
     const flat = flatHeaders(headers)
@@ -154,24 +151,26 @@ function take({ names }: CompiledCell, headers: NodeHeaders, isTable: boolean): 
     for (let i = 0; i < flat.length; i += 2) {
       const name = String(flat[i])
       const bits = names(name)
-      if (bits !== PASS) noted ??= new Noted()
+      if (bits !== PASS) noted ??= new Noted(headers)
       if (bits !== PASS && noted!.take(name, bits, flat[i + 1])) kept ??= flat.slice(0, i)
       else kept?.push(flat[i], flat[i + 1])
     }
-    return { headers: kept ?? headers, noted }
+    if (kept) noted!.kept = kept
+    return noted
   }
   const object = headers as Record<string, unknown>
   let kept: Record<string, unknown> | undefined
   for (const key in object) {
     const bits = names(key)
     if (bits === PASS || !Object.hasOwn(object, key)) continue
-    noted ??= new Noted()
+    noted ??= new Noted(headers)
     if (noted.take(key, bits, object[key])) {
       kept ??= { ...object }
       delete kept[key]
     }
   }
-  return { headers: kept ?? headers, noted }
+  if (kept) noted!.kept = kept
+  return noted
 }
 
 function keepSafe(headers: NodeHeaders, isTable: boolean, bytes: number): NodeHeaders {

@@ -27,6 +27,8 @@ export function guardOf(server: object): Guard | undefined {
 
 const EXCHANGE = Symbol('sallyport.exchange')
 const REPLACEMENT = Symbol('sallyport.replacement')
+// Stands on the guarded prototype, and so is seen on everything below it.
+const GUARDED = Symbol('sallyport.guarded')
 
 /** The exchange of a response, once the guard has seen its request. */
 export function exchangeOf(response: object): Exchange | undefined {
@@ -77,6 +79,7 @@ function makeGuardedResponse() {
     // Declared only: V8 defines class fields with computed names by a slow way, on every response.
     declare [EXCHANGE]: Exchange | undefined
     declare [REPLACEMENT]: string | undefined
+    declare readonly [GUARDED]: true
 
     _storeHeader(firstLine: string, headers: NodeHeaders): void {
       const { statusCode } = this
@@ -144,7 +147,10 @@ let made: ReturnType<typeof makeGuardedResponse> | undefined
 
 /** The class of responses that carry the policy, whatever the application does to their headers. */
 export function guardedResponse(): typeof ServerResponse {
-  made ??= makeGuardedResponse()
+  if (made === undefined) {
+    made = makeGuardedResponse()
+    Object.defineProperty(made.prototype, GUARDED, { value: true })
+  }
   return made
 }
 
@@ -216,17 +222,12 @@ export function guardPrototype(prototype: object): void {
   }
 }
 
-// Prototypes known to end in the guarded one.
-const guardedPrototypes = new WeakSet<object>()
-
 /** Makes a response a guarded one, where its class is not one already. */
 export function guardResponse(response: ServerResponse): void {
-  const guarded = guardedResponse().prototype
+  // The mark is looked at on every request, and costs far less than to walk up the prototypes.
+  if ((response as Partial<GuardedResponse>)[GUARDED]) return
   const prototype = Object.getPrototypeOf(response) as object
-  if (prototype === guarded || guardedPrototypes.has(prototype)) return
-  if (prototype === http().ServerResponse.prototype) Object.setPrototypeOf(response, guarded)
-  else {
-    guardPrototype(prototype)
-    guardedPrototypes.add(prototype)
-  }
+  if (prototype === http().ServerResponse.prototype)
+    Object.setPrototypeOf(response, guardedResponse().prototype)
+  else guardPrototype(prototype)
 }

@@ -52,6 +52,7 @@ function inboundTrace(exchange: Exchange) {
 
 // One on every answer: the form that is not asked for is not made.
 class IdLine implements Lines {
+  readonly once = true
   private readonly name: string
   private readonly prefix: string
   private readonly id: string

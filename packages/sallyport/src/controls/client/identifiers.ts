@@ -36,7 +36,13 @@ function makePool(random: Random): RandomHex {
   }
 }
 
-function hex(bytes: Uint8Array): string {
+// Younger than the oldest Node that we run on, and several times as fast.
+interface WithHex {
+  toHex?(): string
+}
+
+function hex(bytes: Uint8Array & WithHex): string {
+  if (bytes.toHex) return bytes.toHex()
   const codes = new Uint8Array(bytes.length * 2)
   for (let i = 0; i < bytes.length; i++) {
     codes[i * 2] = DIGITS[bytes[i]! >> 4]!

@@ -123,9 +123,16 @@ function byOrigin(
   for (const { text, isPattern } of listed)
     if (!isPattern) exact.set(text, fixedGrant(ofPattern.actual(text), ofPattern.preflight(text)))
   const matches = compilePatterns(listed)
+  // A request is asked for twice, when it is judged and when it is answered, and most come from the same page.
+  let lastOrigin: string | undefined
+  let lastGrant: Grant | undefined
   return function decideByOrigin(origin) {
-    // Whoever is in neither is "null", a look-alike or anybody else.
-    return exact.get(origin) ?? (matches(origin) ? ofPattern : everybody)
+    if (origin !== lastOrigin) {
+      // Whoever is in neither is "null", a look-alike or anybody else.
+      lastGrant = exact.get(origin) ?? (matches(origin) ? ofPattern : everybody)
+      lastOrigin = origin
+    }
+    return lastGrant
   }
 }
 
@@ -141,6 +148,7 @@ function patternGrant(full: FullCorsSetting): Grant {
     return (origin: string): Lines => ({
       pairs: [['Access-Control-Allow-Origin', origin], ...rest.pairs],
       wire: `Access-Control-Allow-Origin: ${origin}\r\n${rest.wire}`,
+      once: true,
     })
   }
   return { actual: after(actualTail(full)), preflight: after(preflightTail(full)) }

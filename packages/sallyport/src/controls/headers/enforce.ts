@@ -75,7 +75,7 @@ export function emitHeaders(setting: HeadersSetting): EmitStage {
     fixed: lines(fixed),
     perAnswer: (exchange): Lines => {
       const pairs = perNonce.map(({ name, around }) => [name, around.join(exchange.nonce)] as const)
-      return { pairs, wire: pairs.map(([name, value]) => `${name}: ${value}\r\n`).join('') }
+      return { pairs, wire: pairs.map(([name, value]) => `${name}: ${value}\r\n`).join(''), once: true }
     },
   }
 }

@@ -86,7 +86,7 @@ export function openAccount(
   }
 
   function keep(found: Finding, control: string, about: About, role: string | undefined): void {
-    const key = JSON.stringify([found.id, control, about.class, about.cell, found.mend, role])
+    const key = JSON.stringify([found.id, control, about.class, about.cell, found.mend.toLowerCase(), role])
     const known = findings.get(key)
     if (known !== undefined) {
       if (about.replica !== undefined && !known.replicas?.includes(about.replica))

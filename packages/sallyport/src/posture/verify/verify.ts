@@ -45,6 +45,8 @@ export interface VerifyOptions {
   readonly maxRequests?: number
   /** Requests a second; 10, and unlimited on loopback. */
   readonly perSecond?: number
+  /** `sallyport-verify` where nothing is said. */
+  readonly userAgent?: string
   readonly signal?: AbortSignal
   /** Told of each answer: how many have come, of how many. */
   readonly onProgress?: (done: number, of: number) => void
@@ -88,8 +90,8 @@ export async function verify(
     ...(parsed.path === '/' ? [] : [{ class: '200', path: parsed.path } as const]),
   ]
   const run: Run = {
-    wire: options.wire ?? send,
-    wireHttp2: options.wireHttp2 ?? sendHttp2,
+    wire: named(options.wire ?? send, options.userAgent),
+    wireHttp2: named(options.wireHttp2 ?? sendHttp2, options.userAgent),
     transport: resolved.cells.at(-2)!.settings['transport'] as TransportSetting,
     account,
     clock,
@@ -146,6 +148,16 @@ export async function verify(
     notes: [...new Set([...run.notes, ...blockNotes(account)])],
     replicas: reached,
   }
+}
+
+// Whoever reads the server's log should know who asked.
+function named(wire: Wire, userAgent = 'sallyport-verify'): Wire {
+  return (target, request, options) =>
+    wire(
+      target,
+      'raw' in request ? request : { ...request, headers: [...request.headers, ['User-Agent', userAgent]] },
+      options,
+    )
 }
 
 interface Run {

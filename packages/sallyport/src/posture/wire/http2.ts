@@ -4,7 +4,7 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node
 import { isIP } from 'node:net'
 import { checkServerIdentity, type TLSSocket } from 'node:tls'
 import type { SendOptions, Wire, WireFailure, WireResult } from './send.ts'
-import { authorityOf, originOf } from './target.ts'
+import { authorityOf, connectHost, originOf } from './target.ts'
 import { type TlsFacts, tlsFacts } from './tls-facts.ts'
 
 const DEADLINE_MS = 10_000
@@ -43,7 +43,7 @@ export const sendHttp2: Wire = (target, request, options: SendOptions = {}) => {
     )
     try {
       session = connect(originOf(target), {
-        host: target.address ?? target.host,
+        host: connectHost(target),
         port: target.addressPort ?? target.port,
         ...(isIP(target.host) === 0 ? { servername: target.host } : {}),
         checkServerIdentity: (_name, certificate) => checkServerIdentity(target.host, certificate),

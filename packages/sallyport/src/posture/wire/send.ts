@@ -6,7 +6,7 @@ import { checkServerIdentity, connect as connectTls, type SecureVersion, type TL
 import type { Observation, ProbeRequest } from '../../guard/control.ts'
 import { type BodyState, createReader } from './reader.ts'
 import { bytesOf, methodOf } from './request.ts'
-import type { WireTarget } from './target.ts'
+import { connectHost, type WireTarget } from './target.ts'
 import { type TlsFacts, tlsFacts } from './tls-facts.ts'
 
 /** How long each phase may take, milliseconds; how much of a body is kept, bytes. */
@@ -211,13 +211,13 @@ function codeOf(error: unknown): string {
 }
 
 function openTcp({ host, port, address, addressPort }: WireTarget): Socket {
-  return connectTcp({ host: address ?? host, port: addressPort ?? port })
+  return connectTcp({ host: connectHost(target), port: addressPort ?? port })
 }
 
 function openTls(target: WireTarget, options: SendOptions): TLSSocket {
-  const { host, port, address, addressPort, ca } = target
+  const { host, port, addressPort, ca } = target
   return connectTls({
-    host: address ?? host,
+    host: connectHost(target),
     port: addressPort ?? port,
     // RFC 6066, section 3: an address is no server name.
     ...(isIP(host) === 0 ? { servername: host } : {}),

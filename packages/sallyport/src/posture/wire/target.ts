@@ -59,6 +59,11 @@ export function isLoopback({ host, address }: WireTarget): boolean {
   return /^127\.|^::1$|^localhost$|\.localhost$/.test(name)
 }
 
+/** The name or address to connect to. RFC 6761, section 6.3: names under `localhost` are this machine, resolver or not. */
+export function connectHost({ host, address }: WireTarget): string {
+  return address ?? (host.endsWith('.localhost') ? '127.0.0.1' : host)
+}
+
 /** One target for each address of the host. @throws the system's error where the name is not known */
 export async function replicasOf(target: WireTarget): Promise<readonly WireTarget[]> {
   if (isIP(target.host) !== 0) return [target]

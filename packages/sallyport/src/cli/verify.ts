@@ -1,0 +1,260 @@
+// `sallyport verify`: holds a live deployment, or answers recorded from one, against the policy.
+
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { isAbsolute, relative, resolve } from 'node:path'
+import type { Place } from '../guard/control.ts'
+import { type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
+import { loadPolicy } from '../policy/load.ts'
+import { PolicyError, sentence, show } from '../policy/problem.ts'
+import { type Captured, captureOf, readCapture, readHar, verifyCaptured } from '../posture/verify/captured.ts'
+import { readCredential } from '../posture/verify/credential.ts'
+import { verificationJunit } from '../posture/verify/junit.ts'
+import { CouldNotVerify, type Profile, type Verification } from '../posture/verify/result.ts'
+import { verificationSarif } from '../posture/verify/sarif.ts'
+import { verificationText } from '../posture/verify/text.ts'
+import { type VerifyOptions, verify as verifyLive } from '../posture/verify/verify.ts'
+import { originOf, parseTarget, replicaAt, replicasOf, type WireTarget } from '../posture/wire/target.ts'
+import type { Invocation, Terminal } from './command.ts'
+import { Failure } from './failure.ts'
+import { readSample, readSamples } from './verify-samples.ts'
+import { watchVerification } from './verify-watch.ts'
+import { version } from './version.ts'
+
+const PROFILES = ['quick', 'full'] as const
+const PLACES = ['gateway', 'node', 'fetch'] as const
+
+/** Runs the command: 0 where everything holds, 1 with findings, 2 where nothing could be verified. */
+export async function verifyCommand(invocation: Invocation, terminal: Terminal): Promise<number> {
+  const { resolved, policyFile } = await policyOf(invocation, terminal)
+  const run = await runner(invocation, terminal, resolved)
+  const report = (result: Verification) => writeReports(invocation, terminal, result, policyFile)
+  if (invocation.text('watch') !== undefined) return watchVerification(invocation, terminal, run, report)
+  try {
+    const result = await run()
+    await report(result)
+    return result.findings.length === 0 ? 0 : 1
+  } catch (error) {
+    throw error instanceof CouldNotVerify ? new Failure(error.message, { cause: error }) : error
+  }
+}
+
+async function policyOf(
+  invocation: Invocation,
+  { directory }: Terminal,
+): Promise<{ readonly resolved: ResolvedPolicy; readonly policyFile: string }> {
+  const { policy, file } = await loadPolicy(invocation.text('policy'), directory)
+  const policyFile = relative(directory, file) || file
+  try {
+    return { resolved: resolvePolicy(policy), policyFile }
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    throw new Failure(error.problems.map((each) => `${policyFile}: ${sentence(each)}`).join('\n'))
+  }
+}
+
+async function runner(
+  invocation: Invocation,
+  terminal: Terminal,
+  policy: ResolvedPolicy,
+): Promise<() => Promise<Verification>> {
+  const place = oneOf<Place>(invocation, 'place', PLACES)
+  const recorded = await recordedAnswers(invocation, terminal)
+  const [url] = invocation.operands
+  if (recorded !== undefined) {
+    const origin = url === undefined ? undefined : originOf(targetOf(url).target)
+    return () =>
+      verifyCaptured(policy, recorded.captured, recorded.source, { place, ...(origin ? { origin } : {}) })
+  }
+  if (url === undefined)
+    throw new Failure(
+      'verify needs the deployment to look at; write sallyport verify https://api.example.com',
+    )
+  const { target, options } = await liveOptions(invocation, terminal, url)
+  const progress = terminal.progress
+  return async () => {
+    const captured: Captured[] = []
+    const captureFile = invocation.text('capture')
+    try {
+      return await verifyLive(policy, target, {
+        ...options,
+        place,
+        ...(progress ? { onProgress: (done, of) => progress(`${done} of ${of} requests`) } : {}),
+        ...(captureFile === undefined
+          ? {}
+          : {
+              onExchange(exchanged) {
+                const kept = captureOf(exchanged)
+                if (kept) captured.push(kept)
+              },
+            }),
+      })
+    } finally {
+      progress?.('')
+      if (captureFile !== undefined)
+        await save(
+          terminal,
+          invocation,
+          'capture',
+          JSON.stringify({ format: 'sallyport-capture/1', exchanges: captured }),
+        )
+    }
+  }
+}
+
+async function liveOptions(
+  invocation: Invocation,
+  terminal: Terminal,
+  url: string,
+): Promise<{ readonly target: WireTarget; readonly options: VerifyOptions }> {
+  const parsed = targetOf(url)
+  const caFile = invocation.text('ca')
+  const target: WireTarget = {
+    ...parsed.target,
+    ...(caFile === undefined ? {} : { ca: await read(terminal, invocation, 'ca') }),
+    ...(invocation.flag('insecure') ? { insecure: true } : {}),
+  }
+  const credentials = invocation.list('credential').map((text) => {
+    try {
+      return readCredential(text, terminal.environment)
+    } catch (error) {
+      throw new Failure(`${invocation.nameOf('credential')}: ${(error as Error).message}`)
+    }
+  })
+  const samples = [
+    ...(parsed.path === '/' ? [] : [{ class: '200', path: parsed.path } as const]),
+    ...invocation.list('path').map((text) => readSample(text, invocation.nameOf('path'))),
+    ...(invocation.text('samples') === undefined
+      ? []
+      : readSamples(await read(terminal, invocation, 'samples'), invocation.text('samples')!)),
+  ]
+  return {
+    target,
+    options: {
+      profile: oneOf<Profile>(invocation, 'profile', PROFILES),
+      allowWrites: invocation.flag('allow-writes'),
+      samples,
+      credentials,
+      replicas: await replicas(invocation, target),
+      userAgent: `sallyport-verify/${version()}`,
+      ...numberOption(invocation, 'plain-port', 'plainPort', 65_535),
+      ...numberOption(invocation, 'max-requests', 'maxRequests', 100_000),
+      ...numberOption(invocation, 'rate', 'perSecond', 1_000),
+    },
+  }
+}
+
+async function replicas(invocation: Invocation, target: WireTarget): Promise<readonly WireTarget[]> {
+  const named = invocation.list('replica').map((text) => {
+    try {
+      return replicaAt(target, text)
+    } catch (error) {
+      throw new Failure(`${invocation.nameOf('replica')}: ${(error as Error).message}; write 10.0.0.1:8443`)
+    }
+  })
+  if (!invocation.flag('all-addresses')) return named
+  try {
+    return [...named, ...(await replicasOf(target))]
+  } catch (error) {
+    throw new Failure(
+      `${target.host}: the name is not known (${(error as NodeJS.ErrnoException).code}); check the URL`,
+    )
+  }
+}
+
+function targetOf(url: string): ReturnType<typeof parseTarget> {
+  try {
+    return parseTarget(url)
+  } catch (error) {
+    throw new Failure((error as Error).message)
+  }
+}
+
+async function recordedAnswers(
+  invocation: Invocation,
+  terminal: Terminal,
+): Promise<{ readonly captured: readonly Captured[]; readonly source: 'har' | 'captured' } | undefined> {
+  const option = (['har', 'captured'] as const).find((name) => invocation.text(name) !== undefined)
+  if (option === undefined) return undefined
+  const text = await read(terminal, invocation, option)
+  try {
+    return { captured: option === 'har' ? readHar(text) : readCapture(text), source: option }
+  } catch (error) {
+    throw new Failure(`${invocation.nameOf(option)} ${invocation.text(option)}: ${(error as Error).message}`)
+  }
+}
+
+async function writeReports(
+  invocation: Invocation,
+  terminal: Terminal,
+  result: Verification,
+  policyFile: string,
+): Promise<void> {
+  const uri = isAbsolute(policyFile) ? policyFile : policyFile.replaceAll('\\', '/')
+  const formats = {
+    sarif: () => JSON.stringify(verificationSarif(result, version(), uri), null, 2),
+    junit: () => verificationJunit(result),
+    record: () => JSON.stringify(result, null, 2),
+  }
+  let toTerminal = false
+  for (const [name, make] of Object.entries(formats)) {
+    const file = invocation.text(name)
+    if (file === undefined) continue
+    if (file === '-') {
+      terminal.out(make().trimEnd())
+      toTerminal = true
+    } else await save(terminal, invocation, name, make())
+  }
+  if (invocation.flag('json')) terminal.out(JSON.stringify(result, null, 2))
+  else if (!toTerminal) terminal.out(verificationText(result))
+}
+
+async function read(terminal: Terminal, invocation: Invocation, option: string): Promise<string> {
+  const name = invocation.text(option)!
+  try {
+    return await readFile(resolve(terminal.directory, name), 'utf8')
+  } catch (error) {
+    throw new Failure(
+      `${invocation.nameOf(option)} ${name}: can't be read (${(error as NodeJS.ErrnoException).code}); name a file that is there`,
+    )
+  }
+}
+
+// Whoever reads the file meets the old content or the new, never a half.
+async function save(terminal: Terminal, invocation: Invocation, option: string, text: string): Promise<void> {
+  const name = invocation.text(option)!
+  const file = resolve(terminal.directory, name)
+  try {
+    await writeFile(`${file}.new`, text.endsWith('\n') ? text : `${text}\n`)
+    await rename(`${file}.new`, file)
+  } catch (error) {
+    throw new Failure(
+      `${invocation.nameOf(option)} ${name}: can't be written (${(error as NodeJS.ErrnoException).code}); name a file in a folder that is there`,
+    )
+  }
+}
+
+function oneOf<T extends string>(invocation: Invocation, option: string, allowed: readonly T[]): T {
+  const given = invocation.text(option)!
+  const found = allowed.find((each) => each === given)
+  if (found === undefined)
+    throw new Failure(
+      `${invocation.nameOf(option)}: expected ${allowed.join(' or ')}, received ${show(given)}`,
+    )
+  return found
+}
+
+function numberOption<K extends string>(
+  invocation: Invocation,
+  option: string,
+  key: K,
+  max: number,
+): { readonly [key in K]?: number } {
+  const text = invocation.text(option)
+  if (text === undefined) return {}
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : 0
+  if (value < 1 || value > max)
+    throw new Failure(
+      `${invocation.nameOf(option)}: expected a number from 1 to ${max}, received ${show(text)}`,
+    )
+  return { [key]: value } as { readonly [key in K]?: number }
+}

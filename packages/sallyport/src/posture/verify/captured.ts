@@ -1,0 +1,233 @@
+// Answers that were recorded instead of asked for: a file of our own (`--capture`), or the HAR of a browser.
+
+import type { Place, ProbeRequest } from '../../guard/control.ts'
+import type { PolicyDocument } from '../../guard/policy.ts'
+import { type ResolvedPolicy, resolvedFor, resolvePolicy } from '../../guard/resolve.ts'
+import { digest } from '../../policy/digest.ts'
+import { controls } from '../register.ts'
+import type { WireAnswer } from '../wire/send.ts'
+import { authorityOf, originOf, parseTarget, type WireTarget } from '../wire/target.ts'
+import { CLASSES, type ClassId } from './classes.ts'
+import { type Exchanged, openAccount } from './judge.ts'
+import { createOracle } from './oracle.ts'
+import type { Claim } from './plan.ts'
+import { CouldNotVerify, type Verification } from './result.ts'
+
+/** A request and the answer that it got. */
+export interface Captured {
+  readonly origin: string
+  readonly request: ProbeRequest
+  readonly meant?: ClassId
+  readonly answer: Pick<WireAnswer, 'status' | 'headers' | 'body' | 'encrypted'>
+}
+
+/** The file that `--capture` writes. */
+export interface CaptureFile {
+  readonly format: 'sallyport-capture/1'
+  readonly exchanges: readonly Captured[]
+}
+
+/** What is kept of an exchange; credentials are left out, and with them the answers that they opened. */
+export function captureOf({ planned, target, result }: Exchanged): Captured | undefined {
+  if (result.kind !== 'answer' || planned.role !== undefined) return undefined
+  const { status, headers, body, encrypted } = result
+  return {
+    origin: originOf(target),
+    request: planned.request,
+    ...(planned.meant === undefined ? {} : { meant: planned.meant }),
+    answer: { status, headers, body, encrypted },
+  }
+}
+
+/** Reads a capture file. @throws CouldNotVerify where it is none */
+export function readCapture(text: string): readonly Captured[] {
+  const file = json(text) as Partial<CaptureFile> | null
+  if (typeof file !== 'object' || file?.format !== 'sallyport-capture/1' || !Array.isArray(file.exchanges))
+    throw new CouldNotVerify('is no capture; make one with sallyport verify URL --capture FILE')
+  return file.exchanges.filter(isCaptured)
+}
+
+function isCaptured(value: unknown): value is Captured {
+  const { origin, request, answer, meant } = (value ?? {}) as Partial<Captured>
+  return (
+    typeof origin === 'string' &&
+    typeof request === 'object' &&
+    ('raw' in request ? typeof request.raw === 'string' : isParts(request)) &&
+    typeof answer === 'object' &&
+    Number.isInteger(answer.status) &&
+    arePairs(answer.headers) &&
+    typeof answer.body === 'string' &&
+    (meant === undefined || Object.hasOwn(CLASSES, meant))
+  )
+}
+
+function isParts(request: object): boolean {
+  const { method, path, headers } = request as Record<string, unknown>
+  return typeof method === 'string' && typeof path === 'string' && arePairs(headers)
+}
+
+function arePairs(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.every(
+      (pair) => Array.isArray(pair) && pair.length === 2 && pair.every((each) => typeof each === 'string'),
+    )
+  )
+}
+
+/** Reads a HAR 1.2 file. @throws CouldNotVerify where it is none */
+export function readHar(text: string): readonly Captured[] {
+  const file = json(text) as { log?: { entries?: unknown } } | null
+  const entries = file?.log?.entries
+  if (!Array.isArray(entries)) throw new CouldNotVerify('is no HAR file: it has no log.entries')
+  return entries.flatMap((entry) => harEntry(entry) ?? [])
+}
+
+function harEntry(entry: unknown): Captured | undefined {
+  const { request, response } = (entry ?? {}) as {
+    request?: Record<string, unknown>
+    response?: Record<string, unknown>
+  }
+  const url = URL.parse(String(request?.['url'] ?? ''))
+  const status = Number(response?.['status'])
+  // A browser writes 0 where no answer came, or where its cache gave it.
+  if (url === null || !/^https?:$/.test(url.protocol) || !(status >= 200 && status <= 599)) return undefined
+  // HTTP/2 has pseudo-fields, which browsers list among the headers.
+  const headers = harPairs(request?.['headers']).filter(([name]) => !/^:|^(?:host|connection)$/i.test(name))
+  const content = response?.['content'] as { text?: unknown } | undefined
+  return {
+    origin: url.origin,
+    request: { method: String(request?.['method'] ?? 'GET'), path: url.pathname + url.search, headers },
+    answer: {
+      status,
+      headers: harPairs(response?.['headers']).filter(([name]) => !name.startsWith(':')),
+      body: typeof content?.text === 'string' ? content.text : '',
+      encrypted: url.protocol === 'https:',
+    },
+  }
+}
+
+function harPairs(list: unknown): readonly (readonly [string, string])[] {
+  if (!Array.isArray(list)) return []
+  return list.flatMap((each: unknown) => {
+    const { name, value } = (each ?? {}) as Record<string, unknown>
+    if (typeof name !== 'string' || typeof value !== 'string') return []
+    // Chromium joins repeated lines by a line feed.
+    return value.split('\n').map((line) => [name, line] as const)
+  })
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new CouldNotVerify('is not JSON')
+  }
+}
+
+/** How recorded answers are verified. */
+export interface CapturedOptions {
+  /** Only exchanges with this origin; else that of the first. */
+  readonly origin?: string
+  readonly place?: Place
+  /** Milliseconds since the epoch. */
+  readonly clock?: () => number
+}
+
+/**
+ * Verifies recorded answers. A probe counts where the very request that it would send is among them.
+ *
+ * @throws PolicyError where the policy is wrong, CouldNotVerify where no exchange is of the origin
+ */
+export async function verifyCaptured(
+  policy: PolicyDocument | ResolvedPolicy,
+  captured: readonly Captured[],
+  source: 'har' | 'captured',
+  options: CapturedOptions = {},
+): Promise<Verification> {
+  const clock = options.clock ?? Date.now
+  const began = clock()
+  const resolved = 'cells' in policy ? policy : resolvePolicy(policy)
+  const origin = options.origin ?? captured[0]?.origin
+  const own = captured.filter((each) => each.origin === origin)
+  if (origin === undefined || own.length === 0)
+    throw new CouldNotVerify(`there is no answer${origin === undefined ? '' : ` of ${origin}`} in the file`)
+  const { target } = parseTarget(origin)
+  const oracle = createOracle(resolved, authorityOf(target), options.place ?? 'gateway')
+  const account = openAccount(oracle, (text) => text, CREDENTIALS)
+  const claims = claimsByRequest(resolved)
+  for (const each of own) account.take(exchangedOf(each, target, claims.get(keyOf(each.request)) ?? []))
+  const taken = new Set(own.map(({ request }) => keyOf(request)))
+  for (const [key, list] of claims)
+    if (!taken.has(key))
+      for (const { probe } of list)
+        account.skip({ probe: probe.id, because: 'its request is not in the file' })
+  return {
+    format: 'sallyport-verification/1',
+    at: new Date(began).toISOString(),
+    target: originOf(target),
+    policyDigest: await digest(resolved.document),
+    profile: 'quick',
+    source,
+    durationMs: clock() - began,
+    requests: own.length,
+    ...account.report(),
+    notes: [],
+    replicas: [],
+  }
+}
+
+// A browser's file holds what the browser sent.
+const CREDENTIALS = {
+  authorization: '$CREDENTIAL',
+  cookie: '$COOKIE',
+  'proxy-authorization': '$CREDENTIAL',
+  'x-api-key': '$CREDENTIAL',
+}
+
+function claimsByRequest(policy: ResolvedPolicy): ReadonlyMap<string, readonly Claim[]> {
+  const claims = new Map<string, Claim[]>()
+  for (const control of controls) {
+    if (typeof control.probe !== 'function') continue
+    for (const probe of control.probe(resolvedFor<never>(policy, control))) {
+      const key = keyOf(probe.request)
+      claims.set(key, [...(claims.get(key) ?? []), { control: control.name, probe }])
+    }
+  }
+  return claims
+}
+
+// What a browser adds to a request changes nothing about what a probe asks.
+const ASKS = /^(?:origin|access-control-request-.*|authorization|cookie|x-request-id|expect|content-length)$/i
+
+function keyOf(request: ProbeRequest): string {
+  if ('raw' in request) return request.raw
+  const asking = request.headers
+    .filter(([name]) => ASKS.test(name))
+    .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
+  return JSON.stringify([request.method, request.path, asking.sort()])
+}
+
+function exchangedOf(
+  { request, answer, meant }: Captured,
+  target: WireTarget,
+  claims: readonly Claim[],
+): Exchanged {
+  return {
+    planned: { request, meant, claims, role: undefined },
+    target,
+    result: {
+      kind: 'answer',
+      ...answer,
+      reason: '',
+      httpVersion: '1.1',
+      interim: [],
+      trailers: [],
+      // A file may hold no body, which says nothing about the answer's.
+      bodyState: answer.body === '' ? 'none' : 'whole',
+      faults: [],
+      timing: { totalMs: 0 },
+      ended: 'kept',
+    },
+  }
+}

@@ -210,8 +210,8 @@ function codeOf(error: unknown): string {
   return code ?? (error instanceof Error ? error.message.slice(0, 200) : 'unknown')
 }
 
-function openTcp({ host, port, address, addressPort }: WireTarget): Socket {
-  return connectTcp({ host: connectHost(target), port: addressPort ?? port })
+function openTcp(target: WireTarget): Socket {
+  return connectTcp({ host: connectHost(target), port: target.addressPort ?? target.port })
 }
 
 function openTls(target: WireTarget, options: SendOptions): TLSSocket {

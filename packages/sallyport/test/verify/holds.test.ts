@@ -33,6 +33,7 @@ async function demo(context: TestContext) {
     extends: 'api',
     transport: { tls: 'here' },
     request: { maxBodyBytes: 100_000 },
+    errors: { replaceBodies: 'unshaped' },
     cors: { origins: [ORIGIN] },
     routes: { '/v1/events': { data: 'stream', credentials: 'none' } },
   }
@@ -95,6 +96,7 @@ describe('verify finds that everything holds on', () => {
         extends: 'api',
         cors: { origins: [ORIGIN], bearer: 'listed' },
         request: { maxBodyBytes: 1_000, nonCanonical: 'refuse' },
+        errors: { replaceBodies: 'unshaped' },
       }
       const app = await guardedApps[name]!(policy)
       context.after(() => app.close())

@@ -105,8 +105,10 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   const fault = path.startsWith('/faults/') ? FAULTS[path.slice('/faults/'.length)] : undefined
   const handler = ROUTES[path]
   if (fault !== undefined) fault(request.socket)
-  else if (handler === undefined) json(response, 404, { error: `no route ${path} in /srv/app/src/routes.ts` })
-  else handler(request, response)
+  else if (handler === undefined) {
+    response.writeHead(404, { 'Content-Type': 'text/plain' })
+    response.end(`no route ${path} in /srv/app/src/routes.ts`)
+  } else handler(request, response)
 }
 
 function json(response: ServerResponse, status: number, value: unknown): void {

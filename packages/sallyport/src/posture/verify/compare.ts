@@ -7,7 +7,8 @@ import { judgeHeader } from '../../controls/headers/probe.ts'
 import type { HeadersSetting } from '../../controls/headers/setting.ts'
 import { judgeHsts } from '../../controls/transport/faces.ts'
 import type { TransportSetting } from '../../controls/transport/setting.ts'
-import type { Finding, Observation } from '../../guard/control.ts'
+import type { Finding, Mode, Observation } from '../../guard/control.ts'
+import { leaksIn } from '../grade/leaks.ts'
 import { controls } from '../register.ts'
 import type { WireAnswer } from '../wire/send.ts'
 import { compareCache } from './compare-cache.ts'
@@ -49,6 +50,8 @@ export function compareAnswer(
   const status = compareStatus(expected, answer, exactStatus)
   if (status) add(status.control, status.findings)
   if (expected.problem !== undefined && hasBody(expected, answer)) add('errors', judgeProblem(answer))
+  const leaks = compareLeaks(expected, answer)
+  if (leaks.length > 0 || expected.problem !== undefined) add('errors', leaks)
   if (answer.faults.length > 0)
     add('headers', [
       {
@@ -111,6 +114,17 @@ function compareRequestId(name: string, seen: Observation): readonly Finding[] {
   if (found.length === 0) return [{ id: 'drift.header-missing', detail: `${name} is missing`, mend }]
   if (found.length === 1 && isRequestId(found[0]!)) return []
   return [{ id: 'drift.header-value', detail: `${name} is ${found.join(' | ')}`, mend }]
+}
+
+// Whatever the shape of an error's body, it must not tell what is inside (claim H20).
+function compareLeaks({ settings }: Expectation, { status, body }: WireAnswer): readonly Finding[] {
+  const { mode = 'enforce' } = settings['errors'] as { readonly mode?: Mode }
+  if (status < 400 || body === '' || mode !== 'enforce') return []
+  return leaksIn(body).map(({ kind, what, sample }) => ({
+    id: kind === 'version' ? 'leak.server-version' : 'leak.error-detail',
+    detail: `the body tells ${what}: ${sample}`,
+    mend: 'errors: { replaceBodies: "unshaped" }, and no cause in bodies of the application',
+  }))
 }
 
 // A verdict of the guard is a promise about the status, whoever keeps it.

@@ -37,14 +37,14 @@ export interface Account {
 }
 
 /** What a finding is about. */
-export interface About {
+interface About {
   readonly class: ClassId
   readonly cell: string
   readonly curl: string
   readonly replica?: string
 }
 
-export interface AccountReport {
+interface AccountReport {
   readonly passed: number
   readonly of: number
   readonly findings: readonly VerifyFinding[]

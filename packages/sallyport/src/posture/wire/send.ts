@@ -10,7 +10,7 @@ import { connectHost, type WireTarget } from './target.ts'
 import { type TlsFacts, tlsFacts } from './tls-facts.ts'
 
 /** How long each phase may take, milliseconds; how much of a body is kept, bytes. */
-export interface WireLimits {
+interface WireLimits {
   /** Until the connection stands. */
   readonly connectMs: number
   /** Until TLS stands. */
@@ -44,7 +44,7 @@ export interface SendOptions {
 }
 
 /** Milliseconds from the first packet on; absent for what never came. */
-export interface WireTiming {
+interface WireTiming {
   readonly connectedMs?: number
   readonly securedMs?: number
   readonly headMs?: number

@@ -62,7 +62,7 @@ export function compileCell(
     vary,
     varyLines: vary.length > 0 ? lines([['Vary', vary.join(', ')]]) : NO_LINES,
     joined: new JoinedLines(),
-    replaceBody: replacers.length > 0 ? (status, seen) => firstCode(replacers, status, seen) : undefined,
+    replaceBody: replacers.length > 1 ? (status, seen) => firstCode(replacers, status, seen) : replacers[0],
   }
 }
 

@@ -16,19 +16,24 @@ const CODE_OF_PARSER_ERROR: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 }
 
-const refused = new WeakSet<object>()
+// A mark on the connection itself: it is looked for on every request, and a set of connections would be asked by hash.
+const REFUSED = Symbol('sallyport.refused')
+
+interface Markable {
+  [REFUSED]?: true
+}
 
 /**
  * Marks a connection on which nothing more is served. Requests that follow a refused one were perhaps parsed in the same
  * read, before the connection could be closed: they begin where the end of the refused one was guessed to be.
  */
 export function refuseFurther(socket: object): void {
-  refused.add(socket)
+  ;(socket as Markable)[REFUSED] = true
 }
 
 /** True where a request on this connection was refused for good. */
 export function isRefused(socket: object): boolean {
-  return refused.has(socket)
+  return (socket as Markable)[REFUSED] === true
 }
 
 // The response at the head of the connection's queue. Node sets it where it does so itself (`socketOnError`).
@@ -46,7 +51,7 @@ function currentResponse(socket: object): Current | undefined {
 /** Answers what the parser refuses, or closes where an answer could be read as something else. */
 export function onClientError(guard: Guard, error: Error & { code?: string }, socket: Socket): boolean {
   // After the first error the parser reports every further byte as one.
-  if (refused.has(socket)) return true
+  if (isRefused(socket)) return true
   const code = error.code ?? ''
   // Errors of the connection or of the TLS handshake leave nobody to answer to.
   const readable = code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT'
@@ -59,7 +64,7 @@ export function onClientError(guard: Guard, error: Error & { code?: string }, so
 
 /** Answers on a connection whose request can't be read. */
 export function refuseRaw(socket: Socket, guard: Guard, code: ErrorCode): boolean {
-  refused.add(socket)
+  refuseFurther(socket)
   // A tunnel's socket comes without the server's listeners; a reset by the peer must not end the process.
   socket.on('error', () => {})
   const exchange = guard.unreadable({
@@ -76,7 +81,7 @@ export function refuseRaw(socket: Socket, guard: Guard, code: ErrorCode): boolea
  * @param stream what Node hands over for the upgraded protocol: the socket, or a stream over it while a body is read
  */
 export function refuseUpgrade(socket: Socket, stream: Duplex, exchange: Exchange, reply: Reply): void {
-  refused.add(socket)
+  refuseFurther(socket)
   socket.on('error', () => {})
   stream.on('error', () => {})
   inTurn(socket, () => writeRaw(socket, exchange, reply))

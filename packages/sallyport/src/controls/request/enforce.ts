@@ -72,7 +72,9 @@ export function compileRequest(setting: RequestSetting, cell: CellInfo, needs: N
     const isHttp1 = version === '1.1' || version === '1.0'
     if (!isHttp1 && !hidesVersion && !isFramedHttp2(version, raw)) return VERSION
     const { method } = incoming
-    if (!methods.has(method)) return NEVER_ALLOWED.includes(method) ? methodRefused : METHOD_UNKNOWN
+    // Most requests are GET, which every policy takes.
+    if (method !== 'GET' && !methods.has(method))
+      return NEVER_ALLOWED.includes(method) ? methodRefused : METHOD_UNKNOWN
     const targetBytes = incoming.target.length
     if (targetBytes > maxTargetBytes) return TARGET_LONG
     if (raw.length > maxHeaderCount * 2) return HEADERS_LARGE

@@ -14,7 +14,7 @@ const GET = { method: 'GET', path: '/', headers: [] } as const
 const OLD = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const
 
 /** What a first connection says of the certificate. */
-function certificateFindings(
+export function certificateFindings(
   certificate: CertificateFacts | undefined,
   { authorized, reason }: Pick<TlsFacts, 'authorized' | 'reason'>,
   now: number,

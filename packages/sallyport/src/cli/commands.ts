@@ -161,6 +161,28 @@ export const commands: readonly Command[] = [
     run: async (...given) => (await import('./verify.ts')).verifyCommand(...given),
   },
   {
+    name: 'grade',
+    summary: 'look at any server, without a policy',
+    detail:
+      'Sends a few requests that change nothing to URL and judges each answer by what it is: data, a page, an asset, a stream, an error, a redirect. Every finding comes with why, the line that mends it, and a curl line that shows it. Ends with 0, or with 1 where the grade is below --fail-below, or with 2 where nothing answered.',
+    operand: 'URL',
+    options: [
+      { name: 'path', value: 'PATH', doc: 'a further path to ask for', many: true },
+      {
+        name: 'header',
+        value: 'LINE',
+        doc: 'a header of every request, such as a credential; never printed',
+        many: true,
+      },
+      { name: 'fail-below', value: 'GRADE', doc: 'end with 1 where the grade is worse: A+, A, B, C, D or E' },
+      { name: 'ca', value: 'FILE', doc: 'the certificate authority to trust, PEM' },
+      { name: 'insecure', doc: 'go on where the certificate is not trusted; that is a finding' },
+      { name: 'sarif', doc: 'write SARIF 2.1.0' },
+      json,
+    ],
+    run: async (...given) => (await import('./grade.ts')).gradeCommand(...given),
+  },
+  {
     name: 'posture',
     summary: 'write the page that a security reviewer reads',
     detail:

@@ -42,8 +42,6 @@ export interface Oracle {
   readonly policy: ResolvedPolicy
   /** What may be seen; more than one where the request can be read in two ways. The first is the likeliest. */
   expect(request: ProbeRequest, seen: Observation): readonly Expectation[]
-  /** What the guard would do, before anything is sent. */
-  foresee(request: ProbeRequest, encrypted: boolean): Pick<Expectation, 'cell' | 'verdict'>
   /** The id of the cell that judges the request. */
   cellOf(request: ProbeRequest): string
 }
@@ -96,11 +94,6 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
           ),
         )
       return readings
-    },
-    foresee(request, encrypted) {
-      const exchange = open(request, encrypted)
-      if (exchange === undefined) return { cell: guard.strict.id, verdict: undefined }
-      return { cell: exchange.cell.id, verdict: verdictOf(guard, exchange) }
     },
     cellOf: (request) => open(request, true)?.cell.id ?? guard.strict.id,
   }

@@ -60,7 +60,7 @@ export function planRun(oracle: Oracle, options: PlanOptions): Plan {
 
   function add(request: ProbeRequest, meant?: ClassId, claim?: Claim, role?: string): void {
     const what = claim?.probe.id ?? `class ${meant ?? 'any'}`
-    const safe = options.allowWrites || !isWrite(request, oracle) ? request : withoutWrite(request, oracle)
+    const safe = options.allowWrites || !isWrite(request) ? request : withoutWrite(request, oracle)
     if (safe === undefined) {
       notRun.push({ probe: what, because: 'it would write; run it with --allow-writes' })
       return

@@ -1,13 +1,14 @@
 // Which requests may change something, and what is asked in their place.
 //
-// Judged so: GET, HEAD, OPTIONS, TRACE and CONNECT ask for no change. Raw bytes whose framing RFC 9112 forbids (two
-// lengths, a length beside chunks, no Host) are refused by every parser before a handler can run, and carry no body. A
-// body that is only announced, and too long, is refused by a guard; a server without one may run its handler without
-// the body, so such a request counts as a write. A request that the policy's own pages refuse reaches no handler.
+// Judged so: GET, HEAD, OPTIONS, TRACE and CONNECT ask for no change. Raw bytes that are no request, or whose length RFC
+// 9112 forbids (two lengths, a length beside chunks), are refused by parsers before a handler can run, and carry no
+// body. Whatever else only a guard refuses (a body that is announced and too long, an odd transfer coding) may reach the
+// handler of a server without one, and counts as a write. What the policy's own pages refuse reaches no handler.
 
 import type { ProbeRequest } from '../../guard/control.ts'
 import { methodOf } from '../wire/request.ts'
 import type { Oracle } from './oracle.ts'
+import { readRaw } from './raw-request.ts'
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT', 'BREW', 'GARBAGE'])
 
@@ -15,11 +16,13 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'CONNECT', 'BREW', 'GAR
 const OWN_PAGES = '/.well-known/problems/'
 
 /** True where a server that does not enforce the policy could change something. */
-export function isWrite(request: ProbeRequest, oracle: Oracle): boolean {
+export function isWrite(request: ProbeRequest): boolean {
   if (SAFE.has(methodOf(request))) return false
   if (!('raw' in request)) return !request.path.startsWith(OWN_PAGES)
-  const { verdict } = oracle.foresee(request, true)
-  return !(verdict?.denied === true && verdict.status === 400 && / \/ HTTP\/1\.1\r\n/.test(request.raw))
+  const { raw } = request
+  const lengths = raw.match(/\r\ncontent-length:/gi)?.length ?? 0
+  const isRefused = lengths > 1 || (lengths === 1 && /\r\ntransfer-encoding:/i.test(raw))
+  return !isRefused && readRaw(raw, 'api.example') !== undefined
 }
 
 /** The same question without the danger; `undefined` where there is none. */

@@ -3,7 +3,7 @@
 
 import type { AddressInfo, Server } from 'node:net'
 import { devNull } from 'node:os'
-import { type GatewayOptions, startGateway } from '../../packages/server/src/index.ts'
+import type { GatewayOptions } from '../../packages/server/src/index.ts'
 import { createPipe } from './pipe.ts'
 import { createUpstream } from './upstream.ts'
 
@@ -17,6 +17,7 @@ const policy = {
 const [name = '', upstream = ''] = process.argv.slice(2)
 
 async function gateway(options: Partial<GatewayOptions> = {}): Promise<number> {
+  const { startGateway } = await import('../../packages/server/src/index.ts')
   const { address } = await startGateway({
     policy,
     upstream,

@@ -9,9 +9,10 @@ import type { WireAnswer } from '../wire/send.ts'
 import { authorityOf, originOf, parseTarget, type WireTarget } from '../wire/target.ts'
 import { CLASSES, type ClassId } from './classes.ts'
 import { type Exchanged, openAccount } from './judge.ts'
-import { createOracle } from './oracle.ts'
+import { createOracle, type Oracle } from './oracle.ts'
 import type { Claim } from './plan.ts'
 import { CouldNotVerify, type Verification } from './result.ts'
+import { isWrite, withoutWrite } from './writes.ts'
 
 /** A request and the answer that it got. */
 export interface Captured {
@@ -155,13 +156,15 @@ export async function verifyCaptured(
   const { target } = parseTarget(origin)
   const oracle = createOracle(resolved, authorityOf(target), options.place ?? 'gateway')
   const account = openAccount(oracle, (text) => text, CREDENTIALS)
-  const claims = claimsByRequest(resolved)
-  for (const each of own) account.take(exchangedOf(each, target, claims.get(keyOf(each.request)) ?? []))
+  const claims = claimsOf(resolved, oracle)
+  const byRequest = new Map<string, Claim[]>()
+  for (const { claim, keys } of claims)
+    for (const key of keys) byRequest.set(key, [...(byRequest.get(key) ?? []), claim])
+  for (const each of own) account.take(exchangedOf(each, target, byRequest.get(keyOf(each.request)) ?? []))
   const taken = new Set(own.map(({ request }) => keyOf(request)))
-  for (const [key, list] of claims)
-    if (!taken.has(key))
-      for (const { probe } of list)
-        account.skip({ probe: probe.id, because: 'its request is not in the file' })
+  for (const { claim, keys } of claims)
+    if (!keys.some((key) => taken.has(key)))
+      account.skip({ probe: claim.probe.id, because: 'its request is not in the file' })
   return {
     format: 'sallyport-verification/1',
     at: new Date(began).toISOString(),
@@ -185,16 +188,19 @@ const CREDENTIALS = {
   'x-api-key': '$CREDENTIAL',
 }
 
-function claimsByRequest(policy: ResolvedPolicy): ReadonlyMap<string, readonly Claim[]> {
-  const claims = new Map<string, Claim[]>()
-  for (const control of controls) {
-    if (typeof control.probe !== 'function') continue
-    for (const probe of control.probe(resolvedFor<never>(policy, control))) {
-      const key = keyOf(probe.request)
-      claims.set(key, [...(claims.get(key) ?? []), { control: control.name, probe }])
-    }
-  }
-  return claims
+// A probe is known by its request, and by the one that is sent in its place where nothing may be changed.
+function claimsOf(
+  policy: ResolvedPolicy,
+  oracle: Oracle,
+): readonly { readonly claim: Claim; readonly keys: readonly string[] }[] {
+  return controls.flatMap((control) => {
+    if (typeof control.probe !== 'function') return []
+    return control.probe(resolvedFor<never>(policy, control)).map((probe) => {
+      const safe = isWrite(probe.request) ? withoutWrite(probe.request, oracle) : undefined
+      const requests = safe === undefined ? [probe.request] : [probe.request, safe]
+      return { claim: { control: control.name, probe }, keys: requests.map(keyOf) }
+    })
+  })
 }
 
 // What a browser adds to a request changes nothing about what a probe asks.

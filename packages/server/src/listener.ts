@@ -7,6 +7,7 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { attach, type Guard, SAFE_SERVER_OPTIONS } from 'sallyport/node'
 import { createHttp2Front, type Handler, type Http2Front } from './front/http2.ts'
+import { createUnderWay, type Member } from './upstream/under-way.ts'
 
 /** PEM texts. */
 export interface ListenerCertificate {
@@ -23,6 +24,10 @@ export interface Listener {
   connections(): number
   /** Ends every connection, those too that have not said anything yet. */
   destroyConnections(): void
+}
+
+interface Connection extends Member {
+  readonly socket: Socket
 }
 
 const MAX_CONNECTIONS = 10_000
@@ -55,21 +60,22 @@ export function createListener(
   server.maxRequestsPerSocket = 10_000
   server.timeout = SOCKET_IDLE_MS
   attach(server, guard)
-  const sockets = new Set<Socket>()
+  const connections = createUnderWay<Connection>()
   server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    const connection = { socket, place: -1 }
+    connections.add(connection)
+    socket.once('close', () => connections.remove(connection))
   })
   const front = certificate !== undefined && http2 ? splitByAlpn(server, guard, onRefused) : undefined
   return {
     server,
-    connections: () => sockets.size,
+    connections: () => connections.size,
     drain() {
       front?.drain()
     },
     destroyConnections() {
       front?.stop()
-      for (const socket of sockets) socket.destroy()
+      for (const { socket } of connections.all()) socket.destroy()
     },
   }
 }

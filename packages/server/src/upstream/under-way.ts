@@ -1,4 +1,4 @@
-// The transfers that are under way, as a plain list. A Set would keep the finished ones: whenever it makes its table
+// What is under way, as a plain list. A Set would keep what is finished: whenever it makes its table
 // anew, the old table goes on pointing to what was in it and to its successor. Once V8 has moved one table to its old
 // space, that one holds the chain of all later ones, and every request is copied there until the next full collection.
 
@@ -15,6 +15,7 @@ export interface UnderWay<One extends Member> {
   remove(one: One): void
   /** All of them now; what is added and removed later changes nothing of it. */
   all(): readonly One[]
+  readonly size: number
 }
 
 export function createUnderWay<One extends Member>(): UnderWay<One> {
@@ -34,5 +35,8 @@ export function createUnderWay<One extends Member>(): UnderWay<One> {
       one.place = -1
     },
     all: () => list.slice(),
+    get size() {
+      return list.length
+    },
   }
 }

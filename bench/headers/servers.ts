@@ -1,7 +1,7 @@
 // The servers that are compared, each with the same answer: `{"ok":true}` at /v1/things. Started as a process of its
 // own: `node servers.ts NAME` prints the port it listens on.
 
-import { createServer, type Server } from 'node:http'
+import { createServer, get, type Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { PolicyDocument } from '../../packages/sallyport/src/guard/policy.ts'
 
@@ -33,6 +33,29 @@ const bare = (_request: unknown, response: import('node:http').ServerResponse): 
   response.end(BODY)
 }
 
+// What Node or the handler itself writes.
+const NOT_OURS: readonly string[] = ['content-type', 'content-length', 'date', 'connection', 'keep-alive']
+
+/** The lines that the policy puts on the answer, names and values in turn, read off a guarded server. */
+async function policyLines(): Promise<readonly string[]> {
+  const guarded = await servers['sallyport']!()
+  await new Promise<void>((listening) => guarded.listen(0, '127.0.0.1', listening))
+  const { port } = guarded.address() as AddressInfo
+  const raw = await new Promise<readonly string[]>((resolve, reject) => {
+    const asked = get(
+      { port, host: '127.0.0.1', path: '/v1/things', headers: { Origin: ORIGIN } },
+      (answer) => {
+        answer.resume()
+        resolve(answer.rawHeaders)
+      },
+    )
+    asked.on('error', reject)
+  })
+  guarded.close()
+  guarded.closeAllConnections()
+  return raw.filter((_, index) => !NOT_OURS.includes(raw[index - (index % 2)]!.toLowerCase()))
+}
+
 const HELMET = { hsts: { maxAge: 63_072_000, preload: true } } as const
 const CORS = {
   origin: [ORIGIN],
@@ -44,6 +67,27 @@ const CORS = {
 const servers: Readonly<Record<string, () => Promise<Server>>> = {
   async bare() {
     return createServer(bare)
+  },
+  // The same lines by hand, none of them looked at: in a list, as node:http takes them from anybody.
+  async 'by-hand'() {
+    const list = [...(await policyLines()), 'Content-Type', 'application/json', 'Content-Length', '11']
+    return createServer((_request, response) => {
+      response.writeHead(200, list)
+      response.end(BODY)
+    })
+  },
+  // The same bytes as one string after the status line, which node:http offers nobody: what sending them costs.
+  async bytes() {
+    const lines = await policyLines()
+    const wire = lines.map((text, index) => (index % 2 ? `${text}\r\n` : `${text}: `)).join('')
+    type Store = (firstLine: string, headers: unknown) => void
+    const { _storeHeader } = ServerResponse.prototype as unknown as { _storeHeader: Store }
+    class WithBytes extends ServerResponse {
+      _storeHeader(firstLine: string, headers: unknown): void {
+        _storeHeader.call(this, firstLine + wire, headers)
+      }
+    }
+    return createServer({ ServerResponse: WithBytes }, bare)
   },
   async sallyport() {
     const node = (await built(

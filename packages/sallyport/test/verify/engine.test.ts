@@ -180,6 +180,11 @@ describe('verify', () => {
       assert.match(error.message, /gave no answer: connect ECONNREFUSED/)
       return true
     })
+    const url = await bare(context, fine)
+    await assert.rejects(
+      verify(NOSNIFF, url, { maxRequests: 0 }),
+      /no answer could be held against the policy/,
+    )
     const blocked = await bare(context, (_request, response) => {
       response.writeHead(403, { 'cf-mitigated': 'challenge', server: 'cloudflare' })
       response.end('<title>Just a moment...</title>')

@@ -135,6 +135,10 @@ export async function verify(
   if (reached.length === 0) throw new CouldNotVerify(lastReason)
   refuseBlockPages(account)
   const report = account.report()
+  if (report.of === 0)
+    throw new CouldNotVerify(
+      'no answer could be held against the policy; see that it enforces something, and raise --max-requests',
+    )
   return {
     format: 'sallyport-verification/1',
     at: new Date(began).toISOString(),

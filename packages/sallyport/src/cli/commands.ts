@@ -108,8 +108,7 @@ export const commands: readonly Command[] = [
       {
         name: 'place',
         value: 'PLACE',
-        doc: 'where the policy runs: gateway, node or fetch',
-        fallback: 'gateway',
+        doc: 'where the policy runs: gateway, node or fetch; else either of the first two will do',
       },
       {
         name: 'path',
@@ -159,6 +158,38 @@ export const commands: readonly Command[] = [
       json,
     ],
     run: async (...given) => (await import('./verify.ts')).verifyCommand(...given),
+  },
+  {
+    name: 'diff',
+    summary: 'say whether a policy became stronger or weaker',
+    detail:
+      'Compares BEFORE with AFTER, or with the policy of this directory: files, revisions of git such as main, or URLs of deployments that publish their posture. Ends with 1 where something became weaker, or incomparable, and nobody has accepted it in sallyport.accepted.json.',
+    operand: 'BEFORE [AFTER]',
+    options: [
+      {
+        name: 'accepted',
+        value: 'FILE',
+        doc: 'the accepted weaknesses',
+        fallback: 'sallyport.accepted.json',
+      },
+      {
+        name: 'accept',
+        value: 'FINGERPRINT',
+        doc: 'accept a change, with --reason, --owner and --expires',
+        noEnvironment: true,
+      },
+      { name: 'reason', value: 'TEXT', doc: 'why it is right for now', noEnvironment: true },
+      { name: 'owner', value: 'WHO', doc: 'who answers for it', noEnvironment: true },
+      {
+        name: 'expires',
+        value: 'DAY',
+        doc: 'the last day on which it holds, such as 2027-01-31',
+        noEnvironment: true,
+      },
+      { name: 'markdown', doc: 'write a table for the comment of a review' },
+      json,
+    ],
+    run: async (...given) => (await import('./diff.ts')).diffCommand(...given),
   },
   {
     name: 'grade',

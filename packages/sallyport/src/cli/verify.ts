@@ -57,13 +57,14 @@ async function runner(
   terminal: Terminal,
   policy: ResolvedPolicy,
 ): Promise<() => Promise<Verification>> {
-  const place = oneOf<Place>(invocation, 'place', PLACES)
+  const place =
+    invocation.text('place') === undefined ? {} : { place: oneOf<Place>(invocation, 'place', PLACES) }
   const recorded = await recordedAnswers(invocation, terminal)
   const [url] = invocation.operands
   if (recorded !== undefined) {
     const origin = url === undefined ? undefined : originOf(targetOf(url).target)
     return () =>
-      verifyCaptured(policy, recorded.captured, recorded.source, { place, ...(origin ? { origin } : {}) })
+      verifyCaptured(policy, recorded.captured, recorded.source, { ...place, ...(origin ? { origin } : {}) })
   }
   if (url === undefined)
     throw new Failure(
@@ -77,7 +78,7 @@ async function runner(
     try {
       return await verifyLive(policy, target, {
         ...options,
-        place,
+        ...place,
         ...(progress ? { onProgress: (done, of) => progress(`${done} of ${of} requests`) } : {}),
         ...(captureFile === undefined
           ? {}

@@ -77,7 +77,6 @@ describe('verify finds that everything holds on', () => {
     const url = await app.listen({ host: '127.0.0.1', port: 0 })
     context.after(() => app.close())
     const result = await verify(driftstack, url, {
-      place: 'node',
       credentials: [
         { role: 'member', header: 'Authorization', value: `Bearer ${accounts.issueToken('acct_1')}` },
       ],

@@ -154,7 +154,7 @@ export async function verifyCaptured(
   if (origin === undefined || own.length === 0)
     throw new CouldNotVerify(`there is no answer${origin === undefined ? '' : ` of ${origin}`} in the file`)
   const { target } = parseTarget(origin)
-  const oracle = createOracle(resolved, authorityOf(target), options.place ?? 'gateway')
+  const oracle = createOracle(resolved, authorityOf(target), options.place)
   const account = openAccount(oracle, (text) => text, CREDENTIALS)
   const claims = claimsOf(resolved, oracle)
   const byRequest = new Map<string, Claim[]>()

@@ -50,15 +50,17 @@ export interface Oracle {
  * Makes the oracle of a policy.
  *
  * @param authority the value of Host
- * @param place where the policy runs, as far as it is known from outside
+ * @param place where the policy runs; where nothing is said, a path that is not canonical may meet what it meets in a
+ * gateway or what it meets inside an application
  */
-export function createOracle(policy: ResolvedPolicy, authority: string, place: Place): Oracle {
+export function createOracle(policy: ResolvedPolicy, authority: string, place: Place | undefined): Oracle {
   const needs: Needs = {
     clock: Date.now,
     random: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
-    place,
+    place: place ?? 'gateway',
   }
-  const guard = createGuard(policy, place)
+  const guard = createGuard(policy, needs.place)
+  const inside = place === undefined ? createGuard(policy, 'node') : undefined
   const owners = new Map<string, ReadonlyMap<string, string>>()
 
   function ownersOf(cell: ResolvedCell): ReadonlyMap<string, string> {
@@ -70,32 +72,30 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
     return known
   }
 
-  function open(request: ProbeRequest, encrypted: boolean): Exchange | undefined {
+  function open(of: Guard, request: ProbeRequest, encrypted: boolean): Exchange | undefined {
     const parts = 'raw' in request ? readRaw(request.raw, authority) : request
     if (parts === undefined) return undefined
-    return guard.open(incomingOf(parts, 'raw' in request ? [] : [['Host', authority]], encrypted))
+    return of.open(incomingOf(parts, 'raw' in request ? [] : [['Host', authority]], encrypted))
   }
 
   return {
     policy,
     expect(request, seen) {
       const readings: Expectation[] = []
-      const exchange = open(request, seen.encrypted)
-      if (exchange) readings.push(expectation(guard, exchange, seen, ownersOf, false))
+      const read = (of: Guard, exchange: Exchange, unreadable: boolean) =>
+        readings.push(expectation(of, exchange, seen, ownersOf, unreadable))
+      const exchange = open(guard, request, seen.encrypted)
+      if (exchange) read(guard, exchange, false)
+      if (inside && exchange?.cell.origin === 'strict') {
+        const other = open(inside, request, seen.encrypted)
+        if (other) read(inside, other, false)
+      }
       // A parser may refuse what we can read: then nobody has looked for its route.
       if (exchange === undefined || ('raw' in request && seen.status >= 400))
-        readings.push(
-          expectation(
-            guard,
-            guard.unreadable({ peer: undefined, encrypted: seen.encrypted }),
-            seen,
-            ownersOf,
-            true,
-          ),
-        )
+        read(guard, guard.unreadable({ peer: undefined, encrypted: seen.encrypted }), true)
       return readings
     },
-    cellOf: (request) => open(request, true)?.cell.id ?? guard.strict.id,
+    cellOf: (request) => open(guard, request, true)?.cell.id ?? guard.strict.id,
   }
 }
 

@@ -30,7 +30,7 @@ import { checkPlainHttp, checkTls } from './tls-checks.ts'
 export interface VerifyOptions {
   /** `full` adds slow probes and more of each cell; `quick`. */
   readonly profile?: Profile
-  /** Where the policy runs: it decides what a path that is not canonical meets; `gateway`. */
+  /** Where the policy runs: it decides what a path that is not canonical meets. Either will do where nothing is said. */
   readonly place?: Place
   /** Sends requests that may change something. */
   readonly allowWrites?: boolean
@@ -82,7 +82,7 @@ export async function verify(
   const profile = options.profile ?? 'quick'
   const credentials = options.credentials ?? []
   const replicas = options.replicas?.length ? options.replicas : [parsed.target]
-  const oracle = createOracle(resolved, authorityOf(parsed.target), options.place ?? 'gateway')
+  const oracle = createOracle(resolved, authorityOf(parsed.target), options.place)
   const redact = redactor(credentials)
   const account = openAccount(oracle, redact, curlStandIns(credentials))
   const samples: readonly Sample[] = [

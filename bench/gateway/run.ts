@@ -3,6 +3,7 @@
 // and upstream have the other. Ratios are medians of the ratios within one round.
 
 import { existsSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import {
   type Cost,
@@ -76,6 +77,8 @@ const CONNECTIONS = '-c32'
 /** Runs the comparison and returns its table as Markdown; the short form leaves out loads and the machine's proxies. */
 export async function benchGateway(rounds: number, seconds: number, isShort = false): Promise<string> {
   if (!canLoad()) return ''
+  // What else the machine does falls on every proxy, but not on each alike.
+  const before = loadavg()[0]!.toFixed(1)
   const running: Target[] = []
   const stop: (() => void)[] = []
   const sections: string[] = []
@@ -109,7 +112,7 @@ export async function benchGateway(rounds: number, seconds: number, isShort = fa
   }
   return [
     `### Gateway: proxy CPU per request\n\n${machine()}; ${rounds} rounds of ${seconds} s, wrk with 32 connections and the upstream on another core.`,
-    'Requests/s only where the proxy kept its core at least 95 % busy.\n',
+    `Load of the machine before: ${before}. Requests/s only where the proxy kept its core at least 95 % busy.\n`,
     ...sections,
   ].join('\n')
 }

@@ -93,7 +93,7 @@ const entries = {
     status: 403,
     title: 'This origin may not call this path',
     cause:
-      'A browser asked, by a CORS preflight, whether a page of this origin may call; the policy does not list the origin.',
+      'A browser asked, by a CORS preflight or for a WebSocket, whether a page of this origin may call; the policy does not list the origin.',
     mend: 'Call from a listed origin, or from a server with a bearer credential.',
     retry: 'no',
   },

@@ -35,5 +35,7 @@ export interface Resolved<Setting> {
 
 /** A cell of a running guard. */
 export interface Cell extends CellInfo {
+  /** Each control's setting, by the control's name. */
+  readonly settings: { readonly [control: string]: unknown }
   readonly compiled: CompiledCell
 }

@@ -77,6 +77,8 @@ export class Exchange {
   readonly target: string
   /** Written by `cors`: the caller is an origin that must not act with the user's cookies. */
   cookiesIgnored = false
+  /** Written by `request`: the policy lets this request open a WebSocket. */
+  webSocket = false
   /** Written by `request` for bodies whose length is not known before they end; bytes. */
   bodyLimit: number | undefined = undefined
   /** Written by the guard where a control refused or answered the request. */

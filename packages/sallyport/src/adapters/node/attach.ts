@@ -196,6 +196,8 @@ function onUpgrade(guard: Guard, emit: Emit, args: readonly unknown[]): boolean 
   const request = args[0] as IncomingMessage
   if (isRefused(request.socket)) return true
   const exchange = guard.open(new NodeIncoming(request))
+  // There is no response that could carry it; see `upgradeResponse`.
+  setExchange(request, exchange)
   const verdict = admit(guard, exchange)
   if (verdict === undefined) {
     if (exchange.target !== request.url) request.url = exchange.target

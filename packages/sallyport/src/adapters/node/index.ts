@@ -16,6 +16,7 @@ export { definePolicy, type PolicyDocument } from '../../guard/policy.ts'
 export { attach, respondWithCode } from './attach.ts'
 export { enterHttp2, type Http2Entry, type Http2Peer } from './http2.ts'
 export { exchangeOf, isBodyReplaced } from './response.ts'
+export { mayOpenWebSocket, upgradeResponse } from './upgrade.ts'
 
 /** A policy, or a guard that is already compiled. */
 export type PolicyOrGuard = PolicyDocument | Guard

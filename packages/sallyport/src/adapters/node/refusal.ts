@@ -48,6 +48,11 @@ function currentResponse(socket: object): Current | undefined {
   return (socket as { _httpMessage?: Current | null })._httpMessage ?? undefined
 }
 
+/** True while an answer on this connection is not out yet. */
+export function isAnswering(socket: object): boolean {
+  return currentResponse(socket) !== undefined
+}
+
 /** Answers what the parser refuses, or closes where an answer could be read as something else. */
 export function onClientError(guard: Guard, error: Error & { code?: string }, socket: Socket): boolean {
   // After the first error the parser reports every further byte as one.

@@ -37,7 +37,8 @@ type Decide = (origin: string) => Grant | undefined
 
 export function compileCors(setting: CorsSetting, cell: CellInfo): Stage {
   const full = fullSetting(setting)
-  if (!full) return {}
+  // Without a word on origins the application answers for them; but no answer can keep a page from a WebSocket.
+  if (!full) return { admit: (exchange) => (isForeignSocket(exchange) ? DENIED : undefined) }
   const listed = full.origins.map(parseOrigin).filter((origin) => !isOriginFault(origin)) as ListedOrigin[]
   const everybody = isOpen(full, cell) ? anonymousGrant(full) : undefined
   const decide: Decide = listed.length === 0 ? () => everybody : byOrigin(full, listed, everybody)
@@ -53,6 +54,7 @@ function judge(decide: Decide, everybody: Grant | undefined): (exchange: Exchang
     const origin = exchange.header('origin')
     if (origin === undefined) return undefined
     const grant = decide(origin)
+    if (grant === undefined && isForeignSocket(exchange)) return DENIED
     if (isPreflight(exchange))
       // "CORS-preflight fetch", steps 7 and 8: a status that is not ok, without any grant, ends in a network error.
       return grant === undefined ? DENIED : ALLOWED
@@ -66,8 +68,20 @@ function judge(decide: Decide, everybody: Grant | undefined): (exchange: Exchang
 function reportOnly(decide: Decide): (exchange: Exchange) => Verdict {
   return function reportOrigin(exchange) {
     const origin = exchange.header('origin')
-    return origin !== undefined && isPreflight(exchange) && decide(origin) === undefined ? DENIED : undefined
+    if (origin === undefined || decide(origin) !== undefined) return undefined
+    return isPreflight(exchange) || isForeignSocket(exchange) ? DENIED : undefined
   }
+}
+
+// A WebSocket opens without a preflight, with cookies, and no browser asks whether its page may read what comes: the
+// server alone can refuse (RFC 6455, section 10.2). A page of this very host asks across no origins.
+function isForeignSocket(exchange: Exchange): boolean {
+  if (!exchange.webSocket) return false
+  const origin = exchange.header('origin')
+  if (origin === undefined || isSameOrigin(exchange)) return false
+  const { host = '', scheme } = exchange.client
+  const own = host.toLowerCase()
+  return origin !== `https://${own}` && (scheme === 'https' || origin !== `http://${own}`)
 }
 
 // Pages can't set Sec-Fetch-Site (a forbidden request-header), and it speaks of every redirect on the way: where a

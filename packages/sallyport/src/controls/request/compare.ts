@@ -1,4 +1,4 @@
-// Orders two settings of `request`: smaller sizes, fewer methods and "refuse" are stronger.
+// Orders two settings of `request`: smaller sizes, fewer methods, "refuse" and no WebSocket are stronger.
 
 import type { Change } from '../../guard/control.ts'
 import type { RequestSetting } from './setting.ts'
@@ -42,6 +42,18 @@ export function compareRequest(before: RequestSetting, after: RequestSetting): r
             what: 'nonCanonical',
             because: 'a request for /v1/%2e%2e/admin can reach the application',
           },
+    )
+  const opened = before.webSocket === true
+  const opens = after.webSocket === true
+  if (opened !== opens)
+    changes.push(
+      opens
+        ? {
+            strength: 'weaker',
+            what: 'webSocket',
+            because: 'a WebSocket can be opened, whose messages nothing here looks at',
+          }
+        : { strength: 'stronger', what: 'webSocket', because: 'no WebSocket can be opened any more' },
     )
   const had = new Set(before.methods)
   const has = new Set(after.methods)

@@ -19,6 +19,7 @@ import {
   HOST,
   isChunked,
   isConnection,
+  isWebSocket,
   ONCE,
   TRANSFER_ENCODING,
   UPGRADE,
@@ -62,6 +63,8 @@ export function compileRequest(setting: RequestSetting, cell: CellInfo, needs: N
     headers: lines([['Allow', [...methods].join(', ')]]),
   }
 
+  const opensWebSocket = setting.webSocket === true
+
   // Nearly every request names the same host.
   let lastHost: string | undefined
 
@@ -84,6 +87,7 @@ export function compileRequest(setting: RequestSetting, cell: CellInfo, needs: N
     let found = 0
     let host: string | undefined
     let length = -1
+    let upgrade: string | undefined
     for (let i = 0; i < raw.length; i += 2) {
       const name = raw[i]!
       const value = raw[i + 1]!
@@ -119,6 +123,7 @@ export function compileRequest(setting: RequestSetting, cell: CellInfo, needs: N
           break
         case UPGRADE:
           if (asksForH2c(value)) return NOT_ALLOWED
+          upgrade = value
           break
         case FORBIDDEN:
           return NOT_ALLOWED
@@ -141,6 +146,7 @@ export function compileRequest(setting: RequestSetting, cell: CellInfo, needs: N
     } else if (host === undefined && version === '1.1' && !hidesVersion) return HOST_WRONG
     if (!isTarget(exchange, host)) return TARGET
     if (refusesPaths && exchange.target !== '*') return PATH
+    if (opensWebSocket && upgrade !== undefined) exchange.webSocket = isWebSocket(exchange, upgrade)
     return judgeBody(exchange, isHttp1 && !hidesVersion, isChunkedBody, length)
   }
 

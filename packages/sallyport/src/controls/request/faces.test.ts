@@ -133,11 +133,22 @@ describe('faces of request', () => {
       // A length without its body leaves a plain server waiting for it.
       probeRequest(cellsOf(POLICY)).filter(({ id }) => !id.includes('body-size')),
     )
-    // What node:http refuses by itself is refused there too.
-    assert.deepEqual(found['request/length-and-chunked'], [])
+    // What node:http refuses by itself is refused there too, and without a listener it opens no WebSocket.
     for (const [id, findings] of Object.entries(found))
-      if (id !== 'request/length-and-chunked')
-        assert.deepEqual(findings, [id === 'request/trace' ? 'method.trace' : 'drift.request'], id)
+      if (id === 'request/length-and-chunked' || id === 'request/websocket') assert.deepEqual(findings, [])
+      else assert.deepEqual(findings, [id === 'request/trace' ? 'method.trace' : 'drift.request'], id)
+  })
+
+  test('a WebSocket that opens is found, and is none where it is declared', () => {
+    const probes = (webSocket: boolean) =>
+      probeRequest(cellsOf({ request: { webSocket } })).filter(({ id }) => id === 'request/websocket')
+    const [probe] = probes(false)
+    const seen = { headers: [], body: '', encrypted: false }
+    assert.deepEqual(
+      [101, 200, 426].map((status) => probe!.expect({ ...seen, status }).map(({ id }) => id)),
+      [['drift.request'], [], []],
+    )
+    assert.deepEqual(probes(true), [])
   })
 
   test('nothing is probed where nothing is enforced', () => {
@@ -166,7 +177,7 @@ describe('faces of request', () => {
       'target 8192 bytes, 100 header lines, head 16384 bytes, body 99 bytes',
       'target 8192 bytes, 100 header lines, head 16384 bytes, body 10 bytes',
     ])
-    assert.deepEqual(gateway.limits, [])
+    assert.equal(gateway.limits.length, 1)
     assert.equal(describeRequest(cells, 'fetch').limits.length, 1)
   })
 
@@ -187,6 +198,8 @@ describe('faces of request', () => {
     [{}, { nonCanonical: 'strict' }, 'nonCanonical', 'weaker'],
     [{}, { methods: ['PROPFIND'] }, 'methods', 'weaker'],
     [{ methods: ['PROPFIND'] }, {}, 'methods', 'stronger'],
+    [{}, { webSocket: true }, 'webSocket', 'weaker'],
+    [{ webSocket: true }, { webSocket: false }, 'webSocket', 'stronger'],
   ]
   for (const [before, after, what, strength] of ORDER)
     test(`${JSON.stringify(before)} → ${JSON.stringify(after)} is ${strength}`, () => {

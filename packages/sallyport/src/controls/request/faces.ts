@@ -13,8 +13,22 @@ const PATHS = {
   strict: 'passes as private data, without CORS and without any exemption',
 } as const
 
+const FROM = 'by pages of this host and of the origins that CORS lists, by programs as they like'
+
+const OPENED: Readonly<Record<Place, string>> = {
+  gateway: `may be opened ${FROM}`,
+  node: `the application's to open, ${FROM}`,
+  fetch: `the application's to open, ${FROM}`,
+}
+
+const NOT_OPENED: Readonly<Record<Place, string>> = {
+  gateway: 'not opened: the request is handed on as any other',
+  node: "the application's to open or to refuse",
+  fetch: "the application's to open or to refuse",
+}
+
 const LIMITS: Readonly<Record<Place, readonly string[]>> = {
-  gateway: [],
+  gateway: ['What is said in a WebSocket once it is open is not looked at.'],
   node: [
     'What the parser of node:http tidies before anyone can look is not seen: empty lines before a request, repeated spaces in its first line, "RTSP/1.0" read as 1.0, chunk extensions and trailers.',
     'The application reads the body: a head reaches it before a fault in the chunks behind it can be seen.',
@@ -65,6 +79,12 @@ export function describeRequest(cells: Cells, place: Place): Section {
       why: 'Two programs may read such a path as two different ones.',
       cells: [],
     },
+    ...sameForAll(
+      cells,
+      'WebSocket',
+      ({ webSocket }) => (webSocket === true ? OPENED[place] : NOT_OPENED[place]),
+      'Browsers let every page open one, with cookies; CORS does not hold for it.',
+    ),
     ...sameForAll(
       cells,
       'Sizes',

@@ -1,5 +1,7 @@
 // The few header fields on which framing, routing and identity depend: which they are, and what may stand in them.
 
+import type { Exchange } from '../../guard/exchange.ts'
+
 /** A field that may stand in one line only. */
 export const ONCE = 1
 export const HOST = (1 << 1) | ONCE
@@ -78,6 +80,23 @@ export function isConnection(value: string): boolean {
 export function asksForH2c(value: string): boolean {
   return value.split(',').some((protocol) => /^h2c?(?:\/|$)/i.test(protocol.trim()))
 }
+
+/**
+ * True where a request asks to become a WebSocket and nothing else (RFC 6455, section 4.1).
+ *
+ * @param upgrade the value of `Upgrade`
+ */
+export function isWebSocket({ incoming }: Exchange, upgrade: string): boolean {
+  return (
+    incoming.method === 'GET' &&
+    incoming.httpVersion === '1.1' &&
+    WEBSOCKET.test(upgrade) &&
+    UPGRADE_OPTION.test(incoming.header('connection') ?? '')
+  )
+}
+
+const WEBSOCKET = /^websocket$/i
+const UPGRADE_OPTION = /(?:^|,)[\t ]*upgrade[\t ]*(?:,|$)/i
 
 /** The length, or -1 for what is not plain digits without leading zeros (RFC 9110, section 8.6). */
 export function contentLength(value: string): number {

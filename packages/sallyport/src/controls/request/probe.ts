@@ -49,6 +49,7 @@ export function probeRequest(cells: readonly Resolved<RequestSetting>[]): readon
     )
     // Some parsers refuse it before the policy can; 501 and 400 say as well that nothing is echoed.
     add('trace', 'TRACE is refused', `TRACE / HTTP/1.1\r\n${HOST}${CLOSE}\r\n`, [405, 501, 400])
+    if (fallback.setting.webSocket !== true) probes.push(NO_WEBSOCKET)
     const { maxTargetBytes = requestDefaults.maxTargetBytes } = fallback.setting
     add(
       'long-target',
@@ -90,6 +91,25 @@ export function probeRequest(cells: readonly Resolved<RequestSetting>[]): readon
     )
   }
   return probes
+}
+
+const NO_WEBSOCKET: Probe = {
+  id: 'request/websocket',
+  title: 'no WebSocket is opened where no route says so',
+  cell: '*',
+  request: {
+    raw: `GET / HTTP/1.1\r\n${HOST}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`,
+  },
+  expect: ({ status }) =>
+    status === 101
+      ? [
+          {
+            id: 'drift.request',
+            detail: 'websocket: a WebSocket was opened',
+            mend: 'refuse it, or declare it: request: { webSocket: true } for its route',
+          },
+        ]
+      : [],
 }
 
 function enforced({ setting }: Resolved<RequestSetting>): boolean {

@@ -3,7 +3,7 @@
 import { MODES, type Place } from '../../guard/control.ts'
 import { METHODS } from '../../policy/pattern.ts'
 import type { PolicyProblem } from '../../policy/problem.ts'
-import { type Infer, integer, list, object, oneOf, problem, text } from '../../policy/schema.ts'
+import { flag, type Infer, integer, list, object, oneOf, problem, text } from '../../policy/schema.ts'
 
 /** Methods that no policy can allow: TRACE and TRACK echo credentials, CONNECT opens a tunnel. */
 export const NEVER_ALLOWED: readonly string[] = ['TRACE', 'TRACK', 'CONNECT']
@@ -41,6 +41,9 @@ export const requestSchema = object(
       { min: 0, max: Number.MAX_SAFE_INTEGER, example: 1_048_576 },
       'The largest body, in bytes; no limit where it is left out.',
     ),
+    webSocket: flag(
+      'Whether a WebSocket may be opened here: the gateway lets one through only where this is true, and a page only from its own origin or one that CORS lists. false.',
+    ),
   },
   'The form of requests: framing, host, target, sizes.',
 )
@@ -53,7 +56,7 @@ export const requestDefaults = {
   maxHeaderBytes: 16_384,
 } as const satisfies RequestSetting
 
-/** The smaller of each limit, so that no spelling of a path escapes one that its route has. */
+/** The smaller of each limit, so that no spelling of a path escapes one that its route has; and no WebSocket. */
 export function strictRequest(setting: RequestSetting, other: RequestSetting): RequestSetting {
   const least = (a: number | undefined, b: number | undefined) =>
     a === undefined ? b : b === undefined ? a : Math.min(a, b)
@@ -63,7 +66,8 @@ export function strictRequest(setting: RequestSetting, other: RequestSetting): R
       return limit === undefined ? [] : [[name, limit]]
     }),
   )
-  return { ...setting, ...limits }
+  const { webSocket: _webSocket, ...rest } = setting
+  return { ...rest, ...limits }
 }
 
 /** What a path that is not canonical meets: between a caller and somebody else's program it is refused. */

@@ -122,7 +122,8 @@ export function createObserver(onObserved: OnObserved, clock: () => number): Obs
       } as typeof server.emit
     },
     answeredByNode(exchange) {
-      if (isEntering) return
+      // On HTTP/2 Node answers nothing, and the front tells of each request itself.
+      if (isEntering || exchange.incoming.httpVersion === '2.0') return
       // Node answers two requests before any listener hears of them: one without Host, and one too many on its connection.
       const hasHost = exchange.header('host') !== undefined
       tell(exchange, hasHost ? 503 : 400, hasHost ? 'unavailable' : 'host_invalid')

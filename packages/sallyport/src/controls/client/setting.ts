@@ -137,7 +137,8 @@ export function clientContradictions(setting: ClientSetting): readonly PolicyPro
   return problems
 }
 
-function proxyProblem(entry: string, path: string): readonly PolicyProblem[] {
+/** What is wrong with an entry of a list of proxies; nothing where it can be believed. */
+export function proxyProblem(entry: string, path: string): readonly PolicyProblem[] {
   if (Object.hasOwn(WORDS, entry)) return []
   const range = parseCidr(entry)
   const mend = 'write an address, a range such as "10.0.0.0/8", "loopback" or "private"'

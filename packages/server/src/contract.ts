@@ -8,6 +8,7 @@ import type { AdminSetting } from './admin/setting.ts'
 import type { ListenerCertificate } from './listener.ts'
 import type { AccessLogSetting } from './log/setting.ts'
 import type { Documents } from './operation.ts'
+import type { ProxyProtocolSetting } from './proxy-protocol/setting.ts'
 import type { ReloadOutcome, Source } from './reload/reloader.ts'
 import type { Timers } from './status/stream.ts'
 import type { ForwardLimits } from './upstream/forward.ts'
@@ -22,6 +23,8 @@ export interface ListenOptions {
   /** Several processes listen on the same port, and the system shares the connections out. */
   readonly reusePort?: boolean
 }
+  /** Every connection begins with a PROXY protocol header, and only these peers may send one. */
+  readonly proxyProtocol?: ProxyProtocolSetting
 
 /** What a gateway is started with. */
 export interface GatewayOptions {
@@ -70,6 +73,7 @@ export interface GatewayEvent {
   /** Empty where there is no request, or the policy asks for no id. */
   readonly requestId: string
   /** The id of the policy's cell; empty where there is no request. */
+    | 'connection-refused'
   readonly route: string
   /** An error code; of a reload the digest of the new policy, or what is wrong with it, a line for each mistake. */
   readonly reason: string

@@ -19,6 +19,7 @@ import {
 import { createListener, type ListenerCertificate } from './listener.ts'
 import { createOperation, type GatewayFacts } from './operation.ts'
 import { minVersionOf, transportOf } from './reload/fixed.ts'
+import { createRefusals } from './metrics/refusals.ts'
 import { watchFiles } from './reload/watch.ts'
 import { createCounter, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
@@ -84,13 +85,18 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     operation.close()
     throw error
   })
-  const listener = createListener(
-    guard,
+  const refusals = createRefusals((reason) => {
+    log({ event: 'connection-refused', requestId: '', route: '', reason })
+  }, clock)
+  const { proxyProtocol } = options.listen
+  const listener = createListener(guard, {
     certificate,
-    minVersionOf(guard.policy),
-    options.http2,
-    observer.begin,
-  )
+    minVersion: minVersionOf(guard.policy),
+    ...(options.http2 === undefined ? {} : { http2: options.http2 }),
+    ...(proxyProtocol ? { proxyProtocol } : {}),
+    onRequestRefused: observer.begin,
+    onConnectionRefused: (why) => refusals.add(`proxy-protocol: ${why}`),
+  })
   const { server } = listener
   const certificateState = certificateWatch(certificate?.cert, clock)
   observer.watch(server)
@@ -141,6 +147,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       isDraining: draining,
       connections: listener.connections(),
       ...certificateState(),
+      families: [...certificateState().families, refusals.family()],
       configuration: { listen: options.listen, upstream: upstream.origin, admin: options.admin ?? false },
     }
   }

@@ -7,6 +7,8 @@ import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { attach, type Guard, SAFE_SERVER_OPTIONS } from 'sallyport/node'
 import { createHttp2Front, type Handler, type Http2Front } from './front/http2.ts'
+import { type ProxyRefusal, receiveProxyHeaders } from './proxy-protocol/receive.ts'
+import type { ProxyProtocolSetting } from './proxy-protocol/setting.ts'
 import { createUnderWay, type Member } from './upstream/under-way.ts'
 
 /** PEM texts. */
@@ -37,18 +39,23 @@ const SOCKET_IDLE_MS = 120_000
 // Slow bodies end by their rate (see the transfer); this is the last limit for a whole request.
 const REQUEST_TIMEOUT_MS = 300_000
 
-/**
- * Makes the server; it listens when its owner says so.
- *
- * @param onRefused hears of requests on HTTP/2 that the guard has answered: they are no events of the server
- */
-export function createListener(
-  guard: Guard,
-  certificate: ListenerCertificate | undefined,
-  minVersion: 'TLSv1.2' | 'TLSv1.3',
-  http2 = true,
-  onRefused: Handler = () => {},
-): Listener {
+/** What a listener is made with. */
+export interface ListenerOptions {
+  readonly certificate: ListenerCertificate | undefined
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+  readonly http2?: boolean
+  /** Where connections begin with the header of a proxy. */
+  readonly proxyProtocol?: ProxyProtocolSetting
+  /** Hears of requests on HTTP/2 that the guard has answered: they are no events of the server. */
+  readonly onRequestRefused?: Handler
+  /** Hears of connections that were closed before anything was asked. */
+  readonly onConnectionRefused?: (why: ProxyRefusal) => void
+}
+
+/** Makes the server; it listens when its owner says so. */
+export function createListener(guard: Guard, options: ListenerOptions): Listener {
+  const { certificate, minVersion, http2 = true, proxyProtocol } = options
+  const { onRequestRefused = () => {}, onConnectionRefused = () => {} } = options
   const settings = { ...SAFE_SERVER_OPTIONS, requestTimeout: REQUEST_TIMEOUT_MS, noDelay: true }
   const server: Server =
     certificate === undefined
@@ -60,13 +67,14 @@ export function createListener(
   server.maxRequestsPerSocket = 10_000
   server.timeout = SOCKET_IDLE_MS
   attach(server, guard)
+  if (proxyProtocol) receiveProxyHeaders(server, proxyProtocol, onConnectionRefused)
   const connections = createUnderWay<Connection>()
   server.on('connection', (socket: Socket) => {
     const connection = { socket, place: -1 }
     connections.add(connection)
     socket.once('close', () => connections.remove(connection))
   })
-  const front = certificate !== undefined && http2 ? splitByAlpn(server, guard, onRefused) : undefined
+  const front = certificate !== undefined && http2 ? splitByAlpn(server, guard, onRequestRefused) : undefined
   return {
     server,
     connections: () => connections.size,

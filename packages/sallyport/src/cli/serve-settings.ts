@@ -7,12 +7,12 @@ import type { NamedFile } from './certificate-files.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
 import { Failure } from './failure.ts'
-import type { AccessLog, Admin, LoadedConfiguration } from './server.ts'
+import type { AccessLog, Admin, Listen, LoadedConfiguration } from './server.ts'
 
 /** Everything but the policy. */
 export interface ServeSettings {
   readonly upstream: string
-  readonly listen: { readonly host: string; readonly port: number }
+  readonly listen: Listen
   readonly http2: boolean
   readonly certificate: { readonly cert: NamedFile; readonly key: NamedFile } | undefined
   readonly admin: Admin
@@ -44,6 +44,7 @@ export function serveSettings(
     listen: {
       host: (invocation.given('host') ? undefined : listener?.host) ?? invocation.text('host')!,
       port: hasPort ? portOf(invocation, 'port') : listener.port!,
+      ...(listener?.proxyProtocol ? { proxyProtocol: listener.proxyProtocol } : {}),
     },
     http2: listener?.http2 ?? true,
     certificate: certificateFiles(invocation, directory, loaded),

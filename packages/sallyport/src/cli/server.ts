@@ -16,7 +16,7 @@ export interface ServerPackage {
 export interface GatewayOptions {
   readonly policy: PolicyDocument
   readonly upstream: string
-  readonly listen: { readonly host: string; readonly port: number }
+  readonly listen: Listen
   readonly http2?: boolean
   readonly tls?: Certificate
   /** Serves /v1/status and its stream. */
@@ -30,6 +30,18 @@ export interface GatewayOptions {
   }
   readonly onDrain?: () => void
   readonly log?: (event: GatewayEvent) => void
+}
+
+/** Where requests are taken. */
+export interface Listen {
+  readonly host: string
+  readonly port: number
+  readonly proxyProtocol?: ProxyProtocol
+}
+
+/** Which peers begin their connections with a PROXY protocol header. */
+export interface ProxyProtocol {
+  readonly from?: readonly string[]
 }
 
 /** Where the operator's listener is. */
@@ -54,6 +66,7 @@ export interface LoadedConfiguration {
       readonly host?: string
       readonly port?: number
       readonly http2?: boolean
+      readonly proxyProtocol?: ProxyProtocol
     }[]
     readonly tls?: { readonly certificates?: readonly { readonly cert?: string; readonly key?: string }[] }
     readonly upstreams?: Readonly<Record<string, { readonly urls?: readonly string[] }>>

@@ -48,6 +48,7 @@ const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
     /^listeners\[0\]\.port: expected a whole number from 0 to 65535, received 70000/,
   ],
   [{ listeners: [{ host: 'a b', port: 1 }] }, /^listeners\[0\]\.host: expected an address or a host name/],
+  { listeners: [{ port: 8443, proxyProtocol: { from: ['10.0.0.5', '2001:db8::/64', 'loopback'] } }] },
   [{ listeners: [{ host: '::1' }] }, /^listeners\[0\]: no port here/],
   [{ admin: true }, /^admin: expected false or an object, received true/],
   [{ admin: {} }, /^admin: neither a port nor a path/],
@@ -67,6 +68,15 @@ const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
 
 for (const [configuration, problem] of BAD)
   test(`refuses ${JSON.stringify(configuration)} with its place and the way to mend it`, () => {
+  [{ listeners: [{ port: 1, proxyProtocol: {} }] }, /^listeners\[0\]\.proxyProtocol: no peers here/],
+  [
+    { listeners: [{ port: 1, proxyProtocol: { from: ['0.0.0.0/0'] } }] },
+    /^listeners\[0\]\.proxyProtocol\.from\[0\]: trusts every address/,
+  ],
+  [
+    { listeners: [{ port: 1, proxyProtocol: { from: [] } }] },
+    /^listeners\[0\]\.proxyProtocol\.from: expected at least 1/,
+  ],
     assert.throws(
       () => readConfiguration(configuration),
       (error) => error instanceof PolicyError && problem.test(error.message),

@@ -15,6 +15,7 @@ import {
 } from 'sallyport/settings'
 import { adminSchema } from '../admin/setting.ts'
 import { accessLogSchema } from '../log/setting.ts'
+import { proxyProtocolProblems, proxyProtocolSchema } from '../proxy-protocol/setting.ts'
 import { upstreamsProblems, upstreamsSchema } from './upstreams.ts'
 
 const listenerSchema = object(
@@ -26,6 +27,7 @@ const listenerSchema = object(
     port: integer({ min: 0, max: 65_535, example: 8443 }, 'The port; 0 takes a free one.'),
     http2: flag('Whether HTTP/2 is offered beside HTTP/1.1 where TLS ends here; true.'),
   },
+    proxyProtocol: proxyProtocolSchema,
   'An address for requests.',
 )
 
@@ -123,6 +125,7 @@ function contradictions(configuration: GatewayConfiguration): readonly PolicyPro
   const listener = listeners?.[0]
   if (listener && listener.port === undefined)
     problems.push(problem('listeners[0]', 'missing', 'no port here', listener, 'write port: 8443'))
+  problems.push(...proxyProtocolProblems(listener?.proxyProtocol, 'listeners[0].proxyProtocol'))
   if (
     listener?.port !== undefined &&
     listener.port !== 0 &&

@@ -72,7 +72,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   const sent = (): SentOptions => ({
     ...rest,
     policy,
-    listen: { host: opened.host, port },
+    listen: { ...options.listen, host: opened.host, port },
     credentialKey: key,
     sourceName: source?.name ?? 'a program',
   })

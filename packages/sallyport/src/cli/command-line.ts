@@ -39,10 +39,10 @@ export function readCommandLine(
     given.set(option.name, value)
     if (option.many) lists.set(option.name, [...(lists.get(option.name) ?? []), value])
   }
-  const allowed = command.operand === undefined ? 0 : 1
+  const allowed = command.operand === undefined ? 0 : command.operand.split(' ').length
   if (operands.length > allowed)
     throw new Failure(
-      `${command.name} takes ${allowed ? 'one operand' : 'no operand'}, received ${show(operands[allowed])}; ${mend}`,
+      `${command.name} takes ${['no operand', 'one operand', 'two operands'][allowed]}, received ${show(operands[allowed])}; ${mend}`,
     )
   const fromEnvironment = new Map<string, string>()
   for (const option of command.options) {

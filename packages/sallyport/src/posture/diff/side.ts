@@ -1,0 +1,148 @@
+// Where one side of a difference comes from: a file, a file as it was at a revision of git, or the posture that a
+// deployment publishes.
+
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, relative, resolve } from 'node:path'
+import type { PolicyDocument } from '../../guard/policy.ts'
+import { findPolicy, loadPolicy, PolicyFileError } from '../../policy/load.ts'
+
+/** A policy and where it was found. */
+export interface Side {
+  readonly name: string
+  readonly policy: PolicyDocument
+}
+
+const MAX_BYTES = 4_194_304
+
+/**
+ * Reads one side.
+ *
+ * @param name a file, a URL of a deployment or of its posture, or a revision
+ * @param file the policy of the other side, which is looked for at a revision
+ */
+export async function readSide(name: string, directory: string, file: string | undefined): Promise<Side> {
+  if (/^https?:\/\//i.test(name)) return fromUrl(name)
+  const path = resolve(directory, name)
+  if (existsSync(path) && statSync(path).isFile())
+    return { name, policy: (await loadPolicy(name, directory)).policy }
+  return fromRevision(name, directory, file)
+}
+
+async function fromUrl(name: string): Promise<Side> {
+  const url = new URL(name)
+  if (url.pathname === '/') url.pathname = '/.well-known/api-posture.json'
+  let text: string
+  try {
+    const response = await fetch(url, {
+      redirect: 'error',
+      headers: { Accept: 'application/json' },
+      signal: AbortSignal.timeout(10_000),
+    })
+    if (response.status !== 200) throw new Error(`answered with ${response.status}`)
+    text = await response.text()
+  } catch (error) {
+    const { cause, message } = error as Error & { cause?: { code?: string } }
+    throw new PolicyFileError(
+      name,
+      `${name}: no posture can be read there (${cause?.code ?? message}); publish one with disclosure: { posture: "public" }`,
+    )
+  }
+  if (text.length > MAX_BYTES) throw new PolicyFileError(name, `${name}: is larger than any posture`)
+  let posture: { format?: unknown; document?: unknown }
+  try {
+    posture = JSON.parse(text)
+  } catch {
+    throw new PolicyFileError(
+      name,
+      `${name}: is not JSON; name the posture as data, /.well-known/api-posture.json`,
+    )
+  }
+  if (posture?.format !== 'sallyport-posture/1')
+    throw new PolicyFileError(name, `${name}: is no posture of Sallyport`)
+  if (typeof posture.document !== 'object' || posture.document === null)
+    throw new PolicyFileError(
+      name,
+      `${name}: leaves the policy itself to reviewers; use a reviewer's link (sallyport posture --link)`,
+    )
+  return { name, policy: posture.document as PolicyDocument }
+}
+
+// The file and what it imports, as they were: the whole tree of the revision is laid out in a folder of its own, since
+// a policy may import its neighbours.
+async function fromRevision(name: string, directory: string, file: string | undefined): Promise<Side> {
+  const policyFile = file ?? (await findPolicy(directory))
+  if (policyFile === undefined)
+    throw new PolicyFileError(
+      undefined,
+      `${name}: is no file, and there is no policy here to look for at a revision`,
+    )
+  const git = (words: readonly string[], input?: string): Buffer => {
+    try {
+      return execFileSync('git', [...words], {
+        cwd: directory,
+        input,
+        maxBuffer: 1 << 30,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      })
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      if (code === 'ENOENT') throw new PolicyFileError(name, `${name}: is no file, and git is not installed`)
+      throw error
+    }
+  }
+  let root: string
+  try {
+    root = git(['rev-parse', '--show-toplevel']).toString().trim()
+    git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`])
+  } catch (error) {
+    if (error instanceof PolicyFileError) throw error
+    throw new PolicyFileError(name, `${name}: is neither a file, a URL, nor a revision of git here`)
+  }
+  const inTree = relative(root, resolve(directory, policyFile)).replaceAll('\\', '/')
+  const work = mkdtempSync(join(tmpdir(), 'sallyport-diff-'))
+  try {
+    const files = git(
+      [
+        '-C',
+        root,
+        'ls-tree',
+        '-r',
+        '--name-only',
+        '-z',
+        name,
+        '--',
+        `${dirname(inTree) === '.' ? '' : dirname(inTree)}`,
+      ].filter((word) => word !== ''),
+    )
+      .toString()
+      .split('\0')
+      .filter((each) => /\.(?:[cm]?[jt]s|json)$/.test(each))
+    if (!files.includes(inTree)) throw new PolicyFileError(name, `${name}: has no ${inTree}`)
+    for (const each of files) {
+      const target = join(work, each)
+      mkdirSync(dirname(target), { recursive: true })
+      writeFileSync(target, git(['-C', root, 'show', `${name}:${each}`]))
+    }
+    // Packages are those of today: a policy imports this one, and revisions hold none.
+    const modules = nearestModules(dirname(resolve(directory, policyFile)))
+    if (modules !== undefined) symlinkSync(modules, join(work, 'node_modules'), 'dir')
+    const { policy } = await loadPolicy(join(work, inTree), work)
+    return { name: `${basename(inTree)} at ${name}`, policy: structuredClone(policy) }
+  } catch (error) {
+    if (error instanceof PolicyFileError && error.file !== name)
+      throw new PolicyFileError(name, `${name}: ${error.message.replaceAll(work, '')}`)
+    throw error
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+function nearestModules(from: string): string | undefined {
+  for (let at = from; ; at = dirname(at)) {
+    const found = join(at, 'node_modules')
+    if (existsSync(found)) return found
+    if (dirname(at) === at) return undefined
+  }
+}

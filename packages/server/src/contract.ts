@@ -22,9 +22,9 @@ export interface ListenOptions {
   readonly fd?: number
   /** Several processes listen on the same port, and the system shares the connections out. */
   readonly reusePort?: boolean
-}
   /** Every connection begins with a PROXY protocol header, and only these peers may send one. */
   readonly proxyProtocol?: ProxyProtocolSetting
+}
 
 /** What a gateway is started with. */
 export interface GatewayOptions {

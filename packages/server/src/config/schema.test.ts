@@ -30,6 +30,7 @@ const GOOD: readonly object[] = [
   { admin: false, accessLog: false },
   { admin: { path: 'run/admin.sock' }, accessLog: 'stdout' },
   { admin: { host: '10.0.0.1', port: 9901, hosts: ['gateway.internal'] }, accessLog: { file: 'a.log' } },
+  { listeners: [{ port: 8443, proxyProtocol: { from: ['10.0.0.5', '2001:db8::/64', 'loopback'] } }] },
   { tls: { certificates: [{ cert: 'a.pem', key: 'b.pem' }] }, drain: { waitSeconds: 10, graceSeconds: 30 } },
 ]
 
@@ -48,7 +49,6 @@ const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
     /^listeners\[0\]\.port: expected a whole number from 0 to 65535, received 70000/,
   ],
   [{ listeners: [{ host: 'a b', port: 1 }] }, /^listeners\[0\]\.host: expected an address or a host name/],
-  { listeners: [{ port: 8443, proxyProtocol: { from: ['10.0.0.5', '2001:db8::/64', 'loopback'] } }] },
   [{ listeners: [{ host: '::1' }] }, /^listeners\[0\]: no port here/],
   [{ admin: true }, /^admin: expected false or an object, received true/],
   [{ admin: {} }, /^admin: neither a port nor a path/],

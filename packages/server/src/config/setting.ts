@@ -26,8 +26,8 @@ const listenerSchema = object(
     ),
     port: integer({ min: 0, max: 65_535, example: 8443 }, 'The port; 0 takes a free one.'),
     http2: flag('Whether HTTP/2 is offered beside HTTP/1.1 where TLS ends here; true.'),
-  },
     proxyProtocol: proxyProtocolSchema,
+  },
   'An address for requests.',
 )
 

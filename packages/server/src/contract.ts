@@ -67,13 +67,13 @@ export interface GatewayEvent {
     | 'upstream-failed'
     | 'handler-failed'
     | 'accept-failed'
+    | 'connection-refused'
     | 'reloaded'
     | 'reload-refused'
     | 'process-ended'
   /** Empty where there is no request, or the policy asks for no id. */
   readonly requestId: string
   /** The id of the policy's cell; empty where there is no request. */
-    | 'connection-refused'
   readonly route: string
   /** An error code; of a reload the digest of the new policy, or what is wrong with it, a line for each mistake. */
   readonly reason: string

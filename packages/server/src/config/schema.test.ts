@@ -50,6 +50,15 @@ const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
   ],
   [{ listeners: [{ host: 'a b', port: 1 }] }, /^listeners\[0\]\.host: expected an address or a host name/],
   [{ listeners: [{ host: '::1' }] }, /^listeners\[0\]: no port here/],
+  [{ listeners: [{ port: 1, proxyProtocol: {} }] }, /^listeners\[0\]\.proxyProtocol: no peers here/],
+  [
+    { listeners: [{ port: 1, proxyProtocol: { from: ['0.0.0.0/0'] } }] },
+    /^listeners\[0\]\.proxyProtocol\.from\[0\]: trusts every address/,
+  ],
+  [
+    { listeners: [{ port: 1, proxyProtocol: { from: [] } }] },
+    /^listeners\[0\]\.proxyProtocol\.from: expected at least 1/,
+  ],
   [{ admin: true }, /^admin: expected false or an object, received true/],
   [{ admin: {} }, /^admin: neither a port nor a path/],
   [{ admin: { port: 1, path: 'x' } }, /^admin: an address and a socket/],
@@ -68,15 +77,6 @@ const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
 
 for (const [configuration, problem] of BAD)
   test(`refuses ${JSON.stringify(configuration)} with its place and the way to mend it`, () => {
-  [{ listeners: [{ port: 1, proxyProtocol: {} }] }, /^listeners\[0\]\.proxyProtocol: no peers here/],
-  [
-    { listeners: [{ port: 1, proxyProtocol: { from: ['0.0.0.0/0'] } }] },
-    /^listeners\[0\]\.proxyProtocol\.from\[0\]: trusts every address/,
-  ],
-  [
-    { listeners: [{ port: 1, proxyProtocol: { from: [] } }] },
-    /^listeners\[0\]\.proxyProtocol\.from: expected at least 1/,
-  ],
     assert.throws(
       () => readConfiguration(configuration),
       (error) => error instanceof PolicyError && problem.test(error.message),

@@ -6,7 +6,9 @@ import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { describe, it, type TestContext, test } from 'node:test'
 import { createServer as guarded } from '../../src/adapters/node/index.ts'
+import { commands } from '../../src/cli/commands.ts'
 import type { PolicyDocument } from '../../src/guard/policy.ts'
+import { CLASSES } from '../../src/posture/verify/classes.ts'
 import { listening } from '../kinds/listen.ts'
 import { directory, run, start } from './command.ts'
 
@@ -193,4 +195,12 @@ test('the watch tells a webhook and a command of changes, and ends on a signal',
   await again.says('nothing has changed')
   again.process.kill('SIGINT')
   assert.equal((await again.finished).code, 0)
+})
+
+test('the page of the command names every option and every class', () => {
+  const page = readFileSync(new URL('../../../../docs/commands/verify.md', import.meta.url), 'utf8')
+  const { options } = commands.find(({ name }) => name === 'verify')!
+  const unnamed = options.filter(({ name }) => name !== 'policy' && !page.includes(`--${name}`))
+  assert.deepEqual(unnamed, [])
+  for (const id of Object.keys(CLASSES)) assert.ok(page.includes(`\`${id}\``), id)
 })

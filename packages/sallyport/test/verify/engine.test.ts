@@ -226,6 +226,19 @@ describe('verify', () => {
     assert.ok(Math.max(...waits) > 400, waits.join())
   })
 
+  it('asks once more where a reset has swallowed the answer', async (context) => {
+    const url = await bare(context, fine)
+    const known = new Set<string>()
+    const wire: Wire = async (target, request, options) => {
+      const key = JSON.stringify([request, options])
+      if (known.has(key)) return send(target, request, options)
+      known.add(key)
+      return { kind: 'failure', phase: 'head', code: 'ECONNRESET', timing: { totalMs: 1 } }
+    }
+    const [direct, again] = [await verify(NOSNIFF, url), await verify(NOSNIFF, url, { wire })]
+    assert.deepEqual([again.passed, again.of], [direct.passed, direct.of])
+  })
+
   it('says of itself who it is', async (context) => {
     const agents = new Set<string>()
     const url = await bare(context, (request, response) => {

@@ -81,8 +81,9 @@ describe('verify sees of TLS', () => {
     const { target } = await serve(context, {})
     const { ca: _ca, ...untrusted } = target
     await assert.rejects(verify(HERE, untrusted), /is not trusted \(.*\); name its authority with --ca FILE/)
-    const looked = await verify(HERE, { ...untrusted, insecure: true })
-    assert.match(looked.notes.join(), /the certificate is not trusted/)
+    const credentials = [{ role: 'user', header: 'Authorization', value: 'Bearer abcdefgh' }]
+    const looked = await verify(HERE, { ...untrusted, insecure: true }, { credentials })
+    assert.match(looked.notes.join(), /the certificate is not trusted \(.*so no credential was sent/)
   })
 
   it('H1 a port without TLS that serves, redirects or refuses', async (context) => {

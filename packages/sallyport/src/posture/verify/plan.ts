@@ -92,6 +92,7 @@ export function planRun(oracle: Oracle, options: PlanOptions): Plan {
       for (const path of pathsOf(cell, oracle, options.samples))
         add(withCredential(get(path), credential), undefined, undefined, credential.role)
     }
+  let left = 0
   const wanted = new Set(chosen.map(({ id }) => id))
   for (const control of controls) {
     if (typeof control.probe !== 'function') continue
@@ -99,13 +100,18 @@ export function planRun(oracle: Oracle, options: PlanOptions): Plan {
     for (const probe of control.probe(cells)) {
       if (wanted.has(probe.cell) || probe.cell === '!')
         add(probe.request, undefined, { control: control.name, probe })
-      else notRun.push({ probe: probe.id, because: 'another route with the same settings is probed' })
+      else left++
     }
   }
-  const all = [...merged.values()]
-  for (const left of all.slice(options.maxRequests))
+  if (left > 0)
     notRun.push({
-      probe: left.claims[0]?.probe.id ?? `class ${left.meant ?? 'any'}`,
+      probe: `${left} probes of other routes`,
+      because: 'routes with their settings were probed',
+    })
+  const all = [...merged.values()]
+  for (const cut of all.slice(options.maxRequests))
+    notRun.push({
+      probe: cut.claims[0]?.probe.id ?? `class ${cut.meant ?? 'any'}`,
       because: `over the limit of ${options.maxRequests} requests; raise it with --max-requests`,
     })
   return { requests: all.slice(0, options.maxRequests), notRun, notes }

@@ -37,8 +37,8 @@ export function verificationText(result: Verification): string {
   ].join('\n')
 }
 
-// One wrong header is one thing to mend, in however many places it shows.
-function findingLines(findings: readonly VerifyFinding[]): readonly string[] {
+/** One wrong header is one thing to mend, in however many places it shows. */
+export function findingLines(findings: readonly VerifyFinding[]): readonly string[] {
   const groups = [
     ...Map.groupBy(findings, ({ id, control, mend }) =>
       JSON.stringify([id, control, mend.toLowerCase()]),

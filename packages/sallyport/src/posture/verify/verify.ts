@@ -90,7 +90,7 @@ export async function verify(
     ...(parsed.path === '/' ? [] : [{ class: '200', path: parsed.path } as const]),
   ]
   const run: Run = {
-    wire: named(options.wire ?? send, options.userAgent),
+    wire: twice(named(options.wire ?? send, options.userAgent)),
     wireHttp2: named(options.wireHttp2 ?? sendHttp2, options.userAgent),
     transport: resolved.cells.at(-2)!.settings['transport'] as TransportSetting,
     account,
@@ -154,6 +154,15 @@ export async function verify(
   }
 }
 
+// A server that refuses before it has read everything may reset the connection, and its answer is lost on the way.
+function twice(wire: Wire): Wire {
+  return async (...given) => {
+    const result = await wire(...given)
+    const lost = result.kind === 'failure' && (result.code === 'ECONNRESET' || result.code === 'EPIPE')
+    return lost ? wire(...given) : result
+  }
+}
+
 // Whoever reads the server's log should know who asked.
 function named(wire: Wire, userAgent = 'sallyport-verify'): Wire {
   return (target, request, options) =>
@@ -188,7 +197,7 @@ async function reachable(
   if (result.kind === 'answer') {
     if (result.tls?.authorized === false)
       run.notes.push(`the certificate is not trusted (${result.tls.reason})`)
-    return { target, trusted: result.tls?.authorized !== false || target.insecure === true }
+    return { target, trusted: result.tls?.authorized !== false }
   }
   const at = replicaName(target)
   if (result.phase === 'tls' && result.tls !== undefined) {

@@ -11,8 +11,9 @@ import type { Documents } from './operation.ts'
 import type { ProxyProtocolSetting } from './proxy-protocol/setting.ts'
 import type { ReloadOutcome, Source } from './reload/reloader.ts'
 import type { Timers } from './status/stream.ts'
-import type { ForwardLimits } from './upstream/forward.ts'
+import type { RoutesSetting, UpstreamsSetting } from './upstream/setting.ts'
 import type { UpstreamKeepAlive } from './upstream/transfer.ts'
+import type { ForwardLimits, UpstreamReport } from './upstream/upstream.ts'
 
 /** Where a gateway listens. */
 export interface ListenOptions {
@@ -29,8 +30,12 @@ export interface ListenOptions {
 /** What a gateway is started with. */
 export interface GatewayOptions {
   readonly policy: PolicyDocument
-  /** The origin of the API behind: `http://127.0.0.1:9000`. */
-  readonly upstream: string | URL
+  /** The origin of the API behind: `http://127.0.0.1:9000`. In its place several can be given, by name. */
+  readonly upstream?: string | URL
+  /** The APIs behind, by name. Files are read when the gateway starts. */
+  readonly upstreams?: UpstreamsSetting
+  /** The name of an upstream by path pattern; the only upstream has every path where this is left out. */
+  readonly routes?: RoutesSetting
   /** Port 0 takes any that is free. */
   readonly listen: ListenOptions
   /** PEM texts; where the policy ends TLS here and this is missing, a local certificate is made. */
@@ -41,6 +46,7 @@ export interface GatewayOptions {
   readonly stateFolder?: string
   /** Whether the gateway answers `/v1/status` and `/v1/status/stream` itself; not unless it is said. */
   readonly status?: boolean
+  /** Over what holds for every upstream. */
   readonly limits?: Partial<ForwardLimits>
   /** Which connections to the upstream carry another request; `clean`. */
   readonly upstreamKeepAlive?: UpstreamKeepAlive
@@ -90,6 +96,8 @@ export interface Gateway {
   readonly adminUrl: string | undefined
   /** What an operator sees and does; the admin listener asks the same. */
   readonly plane: ControlPlane
+  /** How each upstream and its addresses have done. */
+  upstreams(): readonly UpstreamReport[]
   /** Reads the policy anew; requests under way keep theirs. `undefined` where there is no source. */
   reload(): Promise<ReloadOutcome | undefined>
   /** Opens the access log anew, after rotation. */

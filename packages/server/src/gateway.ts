@@ -8,6 +8,7 @@ import { performance } from 'node:perf_hooks'
 import { type Exchange, exchangeOf, type Guard, respondWithCode } from 'sallyport/node'
 import { certificateWatch } from './admin/certificate-state.ts'
 import { type AdminListener, startAdmin } from './admin/listener.ts'
+import { upstreamsState } from './admin/upstreams-state.ts'
 import {
   type CloseOptions,
   DEFAULT_GRACE_MS,
@@ -16,31 +17,32 @@ import {
   type GatewayOptions,
   type ListenOptions,
 } from './contract.ts'
+import { takeUpgrades } from './front/upgrades.ts'
 import { createListener, type ListenerCertificate } from './listener.ts'
+import { createRefusals } from './metrics/refusals.ts'
 import { createOperation, type GatewayFacts } from './operation.ts'
 import { minVersionOf, transportOf } from './reload/fixed.ts'
-import { createRefusals } from './metrics/refusals.ts'
 import { watchFiles } from './reload/watch.ts'
 import { createCounter, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
 import { createStatusStream } from './status/stream.ts'
 import { localCertificate } from './tls/local.ts'
 import { inTurn } from './turns.ts'
+import { upstreamOptions } from './upstream/defaults.ts'
 import { reasonOf } from './upstream/failure.ts'
-import { createForwarder } from './upstream/forward.ts'
-import { upstreamOrigin } from './upstream/pool.ts'
+import { type Asked, createForwarder } from './upstream/forward.ts'
 
 const IDLE_CHECK_MS = 50
 
 /**
  * Starts a gateway.
  *
- * @throws PolicyError where the policy is wrong, TypeError where the upstream is, the system's error where the
- * port can't be had
+ * @throws PolicyError where the policy or the upstreams are wrong, TypeError where there is no upstream or a file of its
+ * can't be used, the system's error where the port can't be had
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const clock = options.clock ?? Date.now
-  const upstream = upstreamOrigin(options.upstream)
+  const upstreams = await upstreamOptions(options)
   const counter = createCounter()
   let draining = false
   const log = (event: GatewayEvent): void => {
@@ -105,21 +107,27 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     operation.upstreamFailed(exchange, reason)
     log({ event: 'upstream-failed', requestId: exchange.requestId, route: exchange.cell.id, reason })
   }
-  const forwarder = createForwarder(upstream, options.limits ?? {}, onFailure, options.upstreamKeepAlive)
+  const forwarder = createForwarder(upstreams, options.routes, onFailure)
 
-  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  const take = (asked?: Asked) => (request: IncomingMessage, response: ServerResponse) => {
     // Node reports a write on a connection that is gone as an error of the response; nobody is left to read it.
     response.on('error', () => {})
-    inTurn(request, response, () => answer(request, response))
+    inTurn(request, response, () => answer(request, response, asked))
+  }
+  server.on('request', take())
+  server.on('checkContinue', take({ toContinue: true }))
+  takeUpgrades(server, guard, (request, response, ahead) => {
+    observer.begin(request, response)
+    answer(request, response, { ahead })
   })
 
-  function answer(request: IncomingMessage, response: ServerResponse): void {
+  function answer(request: IncomingMessage, response: ServerResponse, asked?: Asked): void {
     const exchange = exchangeOf(response)!
     if (draining) response.shouldKeepAlive = false
     try {
       if (options.status === true && isStatusPath(exchange.path))
         serveStatus(request, response, exchange, report, stream)
-      else forwarder.forward(request, response, exchange)
+      else forwarder.forward(request, response, exchange, asked)
     } catch (error) {
       const { requestId, cell } = exchange
       log({ event: 'handler-failed', requestId, route: cell.id, reason: reasonOf(error) })
@@ -143,12 +151,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   let admin: AdminListener | undefined
 
   function facts(): GatewayFacts {
+    const certificate = certificateState()
+    const behind = upstreamsState(forwarder.report())
     return {
       isDraining: draining,
       connections: listener.connections(),
-      ...certificateState(),
-      families: [...certificateState().families, refusals.family()],
-      configuration: { listen: options.listen, upstream: upstream.origin, admin: options.admin ?? false },
+      notReady: certificate.notReady,
+      warnings: [...certificate.warnings, ...behind.warnings],
+      families: [...certificate.families, ...behind.families, refusals.family()],
+      configuration: {
+        listen: options.listen,
+        upstreams: options.upstreams ?? { [upstreams[0]!.name]: { urls: [upstreams[0]!.urls[0]!.origin] } },
+        ...(options.routes ? { routes: options.routes } : {}),
+        admin: options.admin ?? false,
+      },
     }
   }
 
@@ -200,6 +216,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       return admin?.url
     },
     plane: operation.plane,
+    upstreams: forwarder.report,
     reload: operation.reload,
     reopenLog: operation.reopenLog,
     close: (how = {}) => (closing ??= close(how)),

@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { type FileKind, loadFresh, PolicyError, PolicyFileError, sentence } from 'sallyport/settings'
+import type { UpstreamsSetting } from '../upstream/setting.ts'
 import { type GatewayConfiguration, readConfiguration } from './setting.ts'
 
 const NAMES = ['ts', 'mts', 'js', 'mjs', 'json'].map((ending) => `sallyport.gateway.${ending}`)
@@ -57,7 +58,7 @@ async function find(directory: string): Promise<string | undefined> {
 }
 
 function absolute(configuration: GatewayConfiguration, folder: string): GatewayConfiguration {
-  const { tls, admin, accessLog } = configuration
+  const { tls, upstreams, admin, accessLog } = configuration
   const at = (path: string | undefined) => (path === undefined ? {} : { path: resolve(folder, path) })
   return {
     ...configuration,
@@ -72,7 +73,25 @@ function absolute(configuration: GatewayConfiguration, folder: string): GatewayC
           },
         }
       : {}),
+    ...(upstreams ? { upstreams: absoluteUpstreams(upstreams, folder) } : {}),
     ...(admin ? { admin: { ...admin, ...at(admin.path) } } : {}),
     ...(typeof accessLog === 'object' ? { accessLog: { file: resolve(folder, accessLog.file ?? '') } } : {}),
   }
+}
+
+function absoluteUpstreams(upstreams: UpstreamsSetting, folder: string): UpstreamsSetting {
+  return Object.fromEntries(
+    Object.entries(upstreams).map(([name, setting]) => {
+      if (setting.tls === undefined) return [name, setting]
+      const { serverName, ...files } = setting.tls
+      const named = Object.entries(files).map(([what, path]) => [what, resolve(folder, path!)])
+      return [
+        name,
+        {
+          ...setting,
+          tls: { ...Object.fromEntries(named), ...(serverName === undefined ? {} : { serverName }) },
+        },
+      ]
+    }),
+  )
 }

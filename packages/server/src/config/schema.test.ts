@@ -28,6 +28,24 @@ const GOOD: readonly object[] = [
   { $schema: './schema.json', listeners: [{ host: '0.0.0.0', port: 8443, http2: false }] },
   { upstreams: { api: { urls: ['http://127.0.0.1:9000'] } }, workers: 4, status: true },
   { admin: false, accessLog: false },
+  {
+    upstreams: {
+      api: {
+        urls: ['https://10.0.0.1:9000', 'https://10.0.0.2:9000'],
+        connections: 200,
+        connectionsPerClient: 20,
+        queue: 50,
+        queueMs: 500,
+        timeouts: { connectMs: 1_000, headMs: 5_000, bodyIdleMs: 5_000, uploadStartMs: 9, tunnelIdleMs: 1 },
+        retries: 0,
+        ejection: { failures: 3, firstMs: 1_000, longestMs: 9_000 },
+        tls: { ca: 'ca.pem', cert: 'a.pem', key: 'b.pem', serverName: 'api.internal' },
+        keepAlive: 'all',
+      },
+      files: { urls: ['http://127.0.0.1:9001'], ejection: false },
+    },
+    routes: { '/*': 'api', 'GET /files/*': 'files' },
+  },
   { admin: { path: 'run/admin.sock' }, accessLog: 'stdout' },
   { admin: { host: '10.0.0.1', port: 9901, hosts: ['gateway.internal'] }, accessLog: { file: 'a.log' } },
   { listeners: [{ port: 8443, proxyProtocol: { from: ['10.0.0.5', '2001:db8::/64', 'loopback'] } }] },
@@ -67,9 +85,51 @@ const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
   [{ accessLog: 'stderr' }, /^accessLog: expected one of "stdout", received "stderr"/],
   [
     { upstreams: { api: { urls: ['ftp://x'] } } },
-    /^upstreams\["api"\]\.urls\[0\]: expected an http or https URL, received "ftp:\/\/x"; write/,
+    /^upstreams\.api\.urls\[0\]: expected an http or https URL, received "ftp:\/\/x"; write/,
   ],
-  [{ upstreams: { api: {} } }, /^upstreams\["api"\]\.urls: no URL here/],
+  [{ upstreams: { api: {} } }, /^upstreams\.api\.urls: no URL here/],
+  [{ upstreams: {} }, /^upstreams: expected an upstream, received {}/],
+  [
+    { upstreams: { api: { urls: ['http://a:80', 'http://A'] } } },
+    /^upstreams\.api\.urls\[1\]: the same address as urls\[0\]/,
+  ],
+  [
+    { upstreams: { api: { urls: ['http://a'], tls: { serverName: 'b' } } } },
+    /^upstreams\.api\.urls\[0\]: there are settings for TLS, received "http:\/\/a"; write https/,
+  ],
+  [
+    { upstreams: { api: { urls: ['https://a'], tls: { cert: 'a.pem' } } } },
+    /^upstreams\.api\.tls: no key here/,
+  ],
+  [
+    { upstreams: { api: { urls: ['http://a'], ejection: { firstMs: 9, longestMs: 8 } } } },
+    /^upstreams\.api\.ejection\.firstMs: longer than longestMs, received 9/,
+  ],
+  [
+    { upstreams: { api: { urls: ['http://a'], connections: 4, connectionsPerClient: 5 } } },
+    /^upstreams\.api\.connectionsPerClient: more than the 4 of all clients together, received 5/,
+  ],
+  [
+    { upstreams: { api: { urls: ['http://a'], retries: 2 } } },
+    /^upstreams\.api\.retries: expected a whole number from 0 to 1, received 2/,
+  ],
+  [
+    { upstreams: { api: { urls: ['http://a'] }, files: { urls: ['http://b'] } } },
+    /^routes: there are several upstreams, and nothing says which paths are whose; write routes: { "\/\*": "api" }/,
+  ],
+  [{ routes: { '/*': 'api' } }, /^routes: there are no upstreams; name them/],
+  [
+    { upstreams: { api: { urls: ['http://a'] } }, routes: { '/*': 'apis' } },
+    /^routes\["\/\*"\]: there is no such upstream, received "apis"; the upstreams are api$/,
+  ],
+  [
+    { upstreams: { api: { urls: ['http://a'] } }, routes: { '/x/../y': 'api' } },
+    /^routes\["\/x\/\.\.\/y"\]: a route path is written as clients send it, and this one has a dot segment/,
+  ],
+  [
+    { upstreams: { api: { urls: ['http://a'] } }, routes: { '/a/:x': 'api', '/a/:y': 'api' } },
+    /^routes\["\/a\/:y"\]: covers the same paths as "\/a\/:x"; keep one of them$/,
+  ],
   [{ tls: { certificates: [{ cert: 'x' }] } }, /^tls\.certificates\[0\]: no key here/],
   [{ workers: 0 }, /^workers: expected a whole number from 1 to 256, received 0/],
   [{ drain: { waitSeconds: -1 } }, /^drain\.waitSeconds: expected a whole number/],

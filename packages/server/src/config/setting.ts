@@ -16,7 +16,7 @@ import {
 import { adminSchema } from '../admin/setting.ts'
 import { accessLogSchema } from '../log/setting.ts'
 import { proxyProtocolProblems, proxyProtocolSchema } from '../proxy-protocol/setting.ts'
-import { upstreamsProblems, upstreamsSchema } from './upstreams.ts'
+import { routesSchema, upstreamsProblems, upstreamsSchema } from '../upstream/setting.ts'
 
 const listenerSchema = object(
   {
@@ -52,6 +52,7 @@ const configurationSchema = object(
       'What TLS needs where it ends here.',
     ),
     upstreams: upstreamsSchema,
+    routes: routesSchema,
     admin: adminSchema,
     accessLog: accessLogSchema,
     status: flag('Whether the gateway answers /v1/status and /v1/status/stream itself; false.'),
@@ -95,7 +96,7 @@ export function readConfiguration(input: unknown): GatewayConfiguration {
 }
 
 function contradictions(configuration: GatewayConfiguration): readonly PolicyProblem[] {
-  const problems: PolicyProblem[] = [...upstreamsProblems(configuration.upstreams)]
+  const problems: PolicyProblem[] = [...upstreamsProblems(configuration.upstreams, configuration.routes)]
   const { admin, tls, listeners } = configuration
   if (admin && admin.path !== undefined && (admin.port !== undefined || admin.host !== undefined))
     problems.push(
@@ -123,9 +124,9 @@ function contradictions(configuration: GatewayConfiguration): readonly PolicyPro
         ),
       )
   const listener = listeners?.[0]
+  problems.push(...proxyProtocolProblems(listener?.proxyProtocol, 'listeners[0].proxyProtocol'))
   if (listener && listener.port === undefined)
     problems.push(problem('listeners[0]', 'missing', 'no port here', listener, 'write port: 8443'))
-  problems.push(...proxyProtocolProblems(listener?.proxyProtocol, 'listeners[0].proxyProtocol'))
   if (
     listener?.port !== undefined &&
     listener.port !== 0 &&

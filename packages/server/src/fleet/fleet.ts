@@ -18,13 +18,13 @@ import { openPlaces } from './sockets.ts'
 /** What a fleet is started with. */
 export interface FleetOptions
   extends Omit<GatewayOptions, 'clock' | 'timers' | 'credentialKey' | 'upstream'> {
-  readonly upstream: string
+  readonly upstream?: string
   /** How many processes. */
   readonly workers: number
 }
 
 /** A running fleet. */
-export interface Fleet extends Omit<Gateway, 'address' | 'wouldDo'> {
+export interface Fleet extends Omit<Gateway, 'address' | 'wouldDo' | 'upstreams'> {
   /** Replaces every process by a new one, one after the other; no request is lost by it. */
   restart(): Promise<void>
   readonly processes: number

@@ -11,7 +11,7 @@ export type SentOptions = Omit<
   GatewayOptions,
   'upstream' | 'clock' | 'timers' | 'source' | 'admin' | 'onDrain' | 'log' | 'credentialKey'
 > & {
-  readonly upstream: string
+  readonly upstream?: string
   readonly credentialKey: string
   /** What `/config` shows. */
   readonly sourceName: string

@@ -20,3 +20,20 @@ export function reasonOf(error: unknown): string {
   if (typeof code === 'string') return code
   return typeof name === 'string' ? name : 'unknown'
 }
+
+/** True for the answers by which a server in the middle says that it got none itself, or can give none now. */
+export function isGatewayStatus(status: number): boolean {
+  return status >= 502 && status <= 504
+}
+
+const NOT_OF_UPSTREAM: ReadonlySet<string> = new Set([
+  'ERR_CLIENT_STALLED',
+  'ERR_UPLOAD_SLOW',
+  'ERR_GATEWAY_CLOSING',
+  'ERR_TRANSFER_OVER',
+])
+
+/** False for what a client or the gateway itself has brought about. */
+export function isOfUpstream(reason: string): boolean {
+  return !NOT_OF_UPSTREAM.has(reason)
+}

@@ -1,97 +1,93 @@
-// Hands requests on to one upstream: starts a transfer for each, shares out the slots, watches over all of them.
+// Hands requests on: finds the upstream of each, starts a transfer for it, watches over all of them.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import { type Exchange, respondWithCode } from 'sallyport/node'
-import { MAX_CONNECTIONS, openPool, type UpstreamTimeouts } from './pool.ts'
+import { buildRouter, isPatternFault, parsePattern } from 'sallyport/settings'
+import { clientHandshake } from './handshake.ts'
+import type { RoutesSetting } from './setting.ts'
 import { createShares, shareKey } from './shares.ts'
-import { Transfer, type TransferLimits, type TransferSite, type UpstreamKeepAlive } from './transfer.ts'
+import { type Opening, Transfer, type TransferEnd } from './transfer.ts'
 import { createUnderWay } from './under-way.ts'
-
-/** Every limit of forwarding. */
-export interface ForwardLimits extends UpstreamTimeouts, TransferLimits {
-  /** Requests that one client, by its IPv4 address or IPv6 /64, may have on their way to the upstream. */
-  readonly slotsPerClient: number
-}
+import { openUpstream, type Upstream, type UpstreamOptions, type UpstreamReport } from './upstream.ts'
 
 /** Beginnings of bodies that wait for the rest, of all requests together; one client has a quarter. Bytes. */
 const HELD_TOTAL = 67_108_864
 
-const FORWARD_LIMITS: ForwardLimits = {
-  connectMs: 5_000,
-  headMs: 30_000,
-  bodyIdleMs: 60_000,
-  uploadStartMs: 30_000,
-  uploadBytesPerSecond: 1_024,
-  slotsPerClient: MAX_CONNECTIONS / 4,
+/** What a client asked for beside an answer. */
+export interface Asked {
+  /** True where it waits for a word before it sends its body. */
+  readonly toContinue?: boolean
+  /** What came behind the head, where it asked for another protocol on a connection that could change to it. */
+  readonly ahead?: Buffer
 }
 
-/** The way to one upstream. */
+const NOTHING: Asked = {}
+
+/** The way to the upstreams. */
 export interface Forwarder {
-  forward(request: IncomingMessage, response: ServerResponse, exchange: Exchange): void
+  /** Hands a request on. */
+  forward(request: IncomingMessage, response: ServerResponse, exchange: Exchange, asked?: Asked): void
   /** Makes what is under way the last of its connections. */
   drain(): void
   /** Breaks off all that is under way; returns how many there were. */
   abandonAll(): number
+  report(): readonly UpstreamReport[]
   destroy(): Promise<void>
 }
 
-/** @param onFailure is told of each request that failed because of the upstream, with an error code */
+/**
+ * Opens the upstreams.
+ *
+ * @param routes the upstream's name by path pattern; without it the only upstream has every path
+ * @param onFailure is told of each request that failed because of an upstream, with an error code
+ */
 export function createForwarder(
-  upstream: URL,
-  overrides: Partial<ForwardLimits>,
+  all: readonly UpstreamOptions[],
+  routes: RoutesSetting | undefined,
   onFailure: (exchange: Exchange, reason: string) => void,
-  keepAlive: UpstreamKeepAlive = 'clean',
 ): Forwarder {
-  const limits = { ...FORWARD_LIMITS, ...overrides }
-  const pool = openPool(upstream, limits)
+  const now = () => performance.now()
   const underWay = createUnderWay<Transfer>()
-  const slots = createShares(MAX_CONNECTIONS, limits.slotsPerClient)
   const held = createShares(HELD_TOTAL, HELD_TOTAL / 4)
-
-  function release(transfer: Transfer): void {
-    held.give(transfer.client, transfer.heldBytes)
-    transfer.heldBytes = 0
+  const ended = (transfer: Transfer, { outcome, reason }: TransferEnd): void => {
+    underWay.remove(transfer)
+    if (outcome === 'failed') onFailure(transfer.exchange, reason ?? 'unknown')
   }
-
-  const site: TransferSite = {
-    limits,
-    keepAlive,
-    now: () => performance.now(),
-    takeSlot(transfer) {
-      transfer.hasSlot = slots.take(transfer.client, 1)
-      return transfer.hasSlot
-    },
-    holdBytes(transfer, bytes) {
-      const isHeld = held.take(transfer.client, bytes)
-      if (isHeld) transfer.heldBytes += bytes
-      return isHeld
-    },
-    dispatched: release,
-    ended(transfer, end) {
-      release(transfer)
-      if (transfer.hasSlot) slots.give(transfer.client, 1)
-      underWay.remove(transfer)
-      if (end.outcome === 'failed') onFailure(transfer.exchange, end.reason ?? 'unknown')
-    },
-  }
+  const upstreams = new Map(
+    all.map((options) => [options.name, openUpstream(options, now, held, ended)] as const),
+  )
+  const find = finder(upstreams, routes)
 
   // One timer for all: a timer for each request costs more than the request.
-  const sweepMs = Math.min(1_000, limits.bodyIdleMs / 4, limits.uploadStartMs / 4, limits.headMs / 4)
-  const sweeper = setInterval(() => {
-    const now = site.now()
-    for (const transfer of underWay.all()) transfer.sweep(now)
-  }, sweepMs)
+  const times = all.flatMap(({ limits: l }) => [l.bodyIdleMs, l.uploadStartMs, l.headMs, l.queueMs])
+  const sweeper = setInterval(
+    () => {
+      const at = now()
+      for (const transfer of underWay.all()) transfer.sweep(at)
+    },
+    Math.min(1_000, ...times.map((ms) => ms / 4)),
+  )
   sweeper.unref()
 
   return {
-    forward(request, response, exchange) {
+    forward(request, response, exchange, asked = NOTHING) {
       // Only a path can be handed on; "*" and the other forms of a target belong to the server that is asked.
       if (!exchange.target.startsWith('/'))
         return respondWithCode(request, response, exchange, 'target_invalid')
-      const transfer = new Transfer(request, response, exchange, site, shareKey(exchange))
+      const upstream = find(exchange)
+      if (upstream === undefined) return respondWithCode(request, response, exchange, 'not_found')
+      let opening: Opening | undefined
+      if (asked.ahead !== undefined) {
+        const handshake = clientHandshake(exchange)
+        // What follows the head is no body for Node any more, so nothing but a WebSocket may have something there.
+        if (handshake === undefined && (exchange.webSocket || asked.ahead.length > 0 || hasBody(exchange)))
+          return respondWithCode(request, response, exchange, 'header_not_allowed')
+        if (handshake !== undefined && exchange.webSocket) opening = { handshake, ahead: asked.ahead }
+      }
+      const transfer = new Transfer(request, response, exchange, upstream.site, shareKey(exchange), opening)
       underWay.add(transfer)
-      transfer.start(pool)
+      transfer.start(asked.toContinue === true)
     },
     drain() {
       for (const transfer of underWay.all()) transfer.closeAfterwards()
@@ -101,9 +97,40 @@ export function createForwarder(
       for (const transfer of left) transfer.abandon()
       return left.length
     },
+    report: () => [...upstreams.values()].map((upstream) => upstream.report()),
     async destroy() {
       clearInterval(sweeper)
-      await pool.destroy()
+      await Promise.all([...upstreams.values()].map((upstream) => upstream.destroy()))
     },
   }
+}
+
+function finder(
+  upstreams: ReadonlyMap<string, Upstream>,
+  routes: RoutesSetting | undefined,
+): (exchange: Exchange) => Upstream | undefined {
+  if (routes === undefined) {
+    const [only] = upstreams.values()
+    return () => only
+  }
+  const router = buildRouter(
+    Object.entries(routes).flatMap(([key, name]) => {
+      const pattern = parsePattern(key)
+      const upstream = upstreams.get(name)
+      return isPatternFault(pattern) || upstream === undefined ? [] : [[pattern, upstream] as const]
+    }),
+  )
+  return (exchange) => router.find(methodOf(exchange), exchange.path)
+}
+
+// A preflight goes where the request goes that it announces.
+function methodOf({ incoming }: Exchange): string {
+  const { method } = incoming
+  return method === 'OPTIONS' ? (incoming.header('access-control-request-method') ?? method) : method
+}
+
+function hasBody(exchange: Exchange): boolean {
+  return (
+    exchange.header('transfer-encoding') !== undefined || (exchange.header('content-length') ?? '0') !== '0'
+  )
 }

@@ -1,6 +1,8 @@
-// The connections to one upstream.
+// The connections to one address of an upstream.
 
-import { buildConnector, Pool } from 'undici'
+import type { Socket } from 'node:net'
+import { buildConnector, Client, type Dispatcher, Pool } from 'undici'
+import type { PeerTls } from './peer-tls.ts'
 
 /** Milliseconds. */
 export interface UpstreamTimeouts {
@@ -13,18 +15,35 @@ export interface UpstreamTimeouts {
 /** An answer's head may be this large; bytes. */
 const MAX_HEAD_BYTES = 65_536
 
-/** Requests on their way to one upstream at the same time; more are answered 503, since nothing queues. */
-export const MAX_CONNECTIONS = 1_024
+/** One connection that comes and goes: what stands there now. */
+export interface Line {
+  socket: Socket | undefined
+  /** Requests that this socket has carried, the one under way among them. */
+  requests: number
+}
+
+/** A handler that is told which connection it was given. */
+export interface OnLine {
+  line: Line | undefined
+}
 
 /**
  * Opens the pool.
  *
- * @throws TypeError where the URL names more than an origin
+ * @param connections as many as there are slots, so that nothing queues behind another request
  */
-export function openPool(upstream: URL, timeouts: UpstreamTimeouts): Pool {
-  return new Pool(upstream.origin, {
-    connections: MAX_CONNECTIONS,
-    connect: strictConnector(timeouts.connectMs),
+export function openPool(
+  address: URL,
+  timeouts: UpstreamTimeouts,
+  connections: number,
+  tls: PeerTls = {},
+): Pool {
+  const connect = strictConnector(timeouts.connectMs, tls)
+  return new Pool(address.origin, {
+    connections,
+    factory: (origin, options) => new LineClient(origin, options as Client.Options, connect),
+    // One answer at a time on a connection: streams of HTTP/2 would share it.
+    allowH2: false,
     headersTimeout: timeouts.headMs,
     // Idle bodies are watched by the transfer itself, which knows streams and slow readers from dead upstreams.
     bodyTimeout: 0,
@@ -35,7 +54,39 @@ export function openPool(upstream: URL, timeouts: UpstreamTimeouts): Pool {
   })
 }
 
-/** The upstream's origin. */
+// undici does not say on which connection a request goes, and only a connection that was kept can have been closed by
+// the other side before the request reached it.
+class LineClient extends Client {
+  private readonly line: Line
+
+  constructor(origin: URL, options: Client.Options, connect: Connector) {
+    const line: Line = { socket: undefined, requests: 0 }
+    super(origin, { ...options, connect: onLine(connect, line) })
+    this.line = line
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    ;(handler as unknown as OnLine).line = this.line
+    return super.dispatch(options, handler)
+  }
+}
+
+type Connector = ReturnType<typeof buildConnector>
+
+function onLine(connect: Connector, line: Line): Connector {
+  return (options, callback) =>
+    connect(options, (...result) => {
+      line.socket = result[1] ?? undefined
+      line.requests = 0
+      callback(...result)
+    })
+}
+
+/**
+ * The upstream's origin.
+ *
+ * @throws TypeError where the URL names more than an origin
+ */
 export function upstreamOrigin(upstream: string | URL): URL {
   const url = URL.canParse(String(upstream)) ? new URL(String(upstream)) : undefined
   if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:'))
@@ -55,8 +106,18 @@ export function upstreamOrigin(upstream: string | URL): URL {
 
 // undici takes a reset connection for the end of an answer that is delimited by closing, and asserts that no such
 // answer is paused, outside of any handler of ours. By another name the reset is what it is: a failure.
-function strictConnector(timeoutMs: number): ReturnType<typeof buildConnector> {
-  const connect = buildConnector({ timeout: timeoutMs })
+function strictConnector(timeoutMs: number, { ca, cert, key, serverName }: PeerTls): Connector {
+  const connect = buildConnector({
+    timeout: timeoutMs,
+    allowH2: false,
+    minVersion: 'TLSv1.2',
+    // Said, since an environment variable could undo the default.
+    rejectUnauthorized: true,
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(serverName === undefined ? {} : { servername: serverName }),
+  })
   return (options, callback) =>
     connect(options, (...result) => {
       const [error, socket] = result

@@ -27,6 +27,11 @@ export const MAX_HEADER_LINES = 500
 // RFC 9110, section 5.5, with obs-text, which is passed on byte for byte.
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
+/** True where Node sends the value as it is. */
+export function isFieldValue(value: string): boolean {
+  return VALUE.test(value)
+}
+
 /**
  * Reads the head of a final answer.
  *
@@ -45,11 +50,11 @@ export function responseHead(
   let connection: string | undefined
   let contentType: string | undefined
   for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = text(rawHeaders[i]!)
-    const value = text(rawHeaders[i + 1]!)
+    const name = fieldText(rawHeaders[i]!)
+    const value = fieldText(rawHeaders[i + 1]!)
     const fate = answerFate(name)
     // Node would throw on such a value; one that no grammar allows is better lost than guessed.
-    if (fate === 'drop' || !VALUE.test(value)) continue
+    if (fate === 'drop' || !isFieldValue(value)) continue
     switch (fate) {
       case 'content-length':
         if (length !== undefined && length !== value) return 'content-length'
@@ -77,7 +82,8 @@ export function responseHead(
   return { headers: kept, contentType, isEmpty: length !== undefined && Number(length) === 0 }
 }
 
-function text(raw: Buffer | string): string {
+/** A name or a value as text; Latin-1 keeps every byte. */
+export function fieldText(raw: Buffer | string): string {
   return typeof raw === 'string' ? raw : raw.toString('latin1')
 }
 

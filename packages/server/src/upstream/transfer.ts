@@ -2,13 +2,20 @@
 // nothing is buffered here: each side is paused while the other is slow, and the end of either is the end of both.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import { type Exchange, isBodyReplaced, respondWithCode } from 'sallyport/node'
 import type { Dispatcher, Pool } from 'undici'
+import { maySendAgain } from './again.ts'
+import type { Address } from './balance.ts'
 import { cutConnection } from './cut.ts'
-import { codeOfFailure, reasonOf } from './failure.ts'
+import { codeOfFailure, isGatewayStatus, isOfUpstream, reasonOf } from './failure.ts'
+import { type Handshake, openingHead } from './handshake.ts'
+import type { Line, OnLine } from './pool.ts'
 import { requestHead } from './request-head.ts'
 import { responseHead } from './response-head.ts'
+import type { SlotAnswer, Waiting } from './slots.ts'
+import { openTunnel, type Tunnel } from './tunnel.ts'
+import type { Member } from './under-way.ts'
 import { Upload } from './upload.ts'
 
 /** Milliseconds, and bytes per second. */
@@ -20,6 +27,10 @@ export interface TransferLimits {
   readonly uploadBytesPerSecond: number
   /** From the end of the request to the whole head of the answer, however many 1xx answers come before it. */
   readonly headMs: number
+  /** How long a request waits for a slot. */
+  readonly queueMs: number
+  /** The longest silence of a tunnel. */
+  readonly tunnelIdleMs: number
 }
 
 /**
@@ -38,19 +49,39 @@ export interface TransferEnd {
   readonly reason: string | undefined
 }
 
-/** What a transfer needs from the gateway. */
+/** One address of the upstream. */
+type Way = Address<Pool>
+
+/** What a transfer needs from its upstream. */
 export interface TransferSite {
   readonly limits: TransferLimits
   readonly keepAlive: UpstreamKeepAlive
+  /** How often a request may be sent again. */
+  readonly retries: number
+  /** Whether the upstream has several addresses. */
+  readonly hasOthers: boolean
   /** Milliseconds that only go forward. */
   readonly now: () => number
-  /** Takes a slot, which `ended` gives back; false where there is none for this client. */
-  takeSlot(transfer: Transfer): boolean
+  /** Asks for a slot, which `ended` gives back; where it is queued, `proceed` is called when it is there. */
+  askSlot(transfer: Transfer): SlotAnswer
+  leaveQueue(transfer: Transfer): void
   /** Counts bytes that are held, which `dispatched` or `ended` gives back; false where there is no room for them. */
   holdBytes(transfer: Transfer, bytes: number): boolean
   dispatched(transfer: Transfer): void
+  /** Chooses where a request is sent, which `left` ends. */
+  choose(transfer: Transfer, except?: Way): Way
+  good(transfer: Transfer, way: Way): void
+  bad(transfer: Transfer, way: Way, reason: string): void
+  left(transfer: Transfer, way: Way): void
   /** Called once, when nothing of the transfer is left. */
-  ended(transfer: Transfer, end: TransferEnd): void
+  ended(transfer: Transfer, end: TransferEnd, hadSlot: boolean): void
+}
+
+/** What a request brings that may open a WebSocket. */
+export interface Opening {
+  readonly handshake: Handshake
+  /** What the client sent behind its request. */
+  readonly ahead: Buffer
 }
 
 // 1xx answers are not passed on; more than these come from no sane program.
@@ -63,19 +94,36 @@ const DISCARD_LIMIT = 65_536
 const SMALL_CHUNK = 4_096
 
 type Controller = Dispatcher.DispatchController
-type Phase = 'waiting' | 'streaming' | 'discarding' | 'over'
+type Phase = 'waiting' | 'streaming' | 'discarding' | 'tunnel' | 'over'
 
-export class Transfer implements Dispatcher.DispatchHandler {
+/** What is sent, as often as it is. */
+interface Outgoing {
+  readonly headers: string[]
+  readonly body: Buffer | Readable | null
+}
+
+export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, OnLine {
   readonly exchange: Exchange
   readonly response: ServerResponse
   /** Whose share it takes from. */
   readonly client: string | undefined
-  /** Kept by the gateway for its accounts. */
-  hasSlot = false
+  /** Kept by the upstream for its accounts. */
   heldBytes = 0
   place = -1
+  line: Line | undefined
   private readonly request: IncomingMessage
   private readonly site: TransferSite
+  private readonly opening: Opening | undefined
+  private tunnel: Tunnel | undefined
+  private outgoing: Outgoing | undefined
+  private way: Way | undefined
+  private failedWay: Way | undefined
+  private hasSlot = false
+  private queuedAt: number | undefined
+  private sent = 0
+  private wasKept = false
+  private readBefore = 0
+  private isJudged = false
   private upload: Upload | undefined
   private controller: Controller | undefined
   private phase: Phase = 'waiting'
@@ -98,7 +146,9 @@ export class Transfer implements Dispatcher.DispatchHandler {
     exchange: Exchange,
     site: TransferSite,
     client: string | undefined,
+    opening?: Opening,
   ) {
+    this.opening = opening
     this.client = client
     this.request = request
     this.response = response
@@ -107,34 +157,57 @@ export class Transfer implements Dispatcher.DispatchHandler {
     this.lastProgress = site.now()
   }
 
-  /** Sends the request on, as soon as enough of its body is here. */
-  start(pool: Pool): void {
+  /**
+   * Sends the request on, as soon as enough of its body is here.
+   *
+   * @param isAsked whether the client waits for our word before it sends its body (RFC 9110, section 10.1.1)
+   */
+  start(isAsked: boolean): void {
     const { headers, body } = requestHead(this.exchange)
     this.response.on('close', this.onClientClose)
     if (body.kind === 'none' || (body.kind === 'length' && body.bytes === 0)) {
-      this.dispatch(pool, headers, null)
+      this.queue({ headers, body: null })
       return
     }
     const upload = new Upload(this.request, this.site.now)
     this.upload = upload
+    if (isAsked) this.response.writeContinue()
     upload.hold(HELD_BYTES, (bytes, isReady) => {
       // The guard has answered already: the body grew over its limit.
       if (this.response.headersSent) this.refuse('unavailable', undefined)
       else if (!this.site.holdBytes(this, bytes)) this.refuseBusy()
-      else if (isReady) this.dispatch(pool, headers, upload.asBody(body.kind === 'length'))
+      else if (isReady) this.queue({ headers, body: upload.asBody(body.kind === 'length') })
     })
   }
 
-  private dispatch(pool: Pool, headers: string[], body: Buffer | Readable | null): void {
-    if (!this.site.takeSlot(this)) {
-      this.refuseBusy()
-      return
-    }
+  private queue(outgoing: Outgoing): void {
+    this.outgoing = outgoing
+    const answer = this.site.askSlot(this)
+    if (answer === 'taken') this.proceed()
+    else if (answer === 'full') this.refuseBusy()
+    else this.queuedAt = this.site.now()
+  }
+
+  proceed(): void {
+    this.hasSlot = true
+    this.queuedAt = undefined
     this.isDispatched = true
     this.site.dispatched(this)
+    this.send()
+  }
+
+  private send(): void {
+    // Over already, where the client left between two attempts.
+    if (this.phase !== 'waiting' || this.outgoing === undefined) {
+      this.settle()
+      return
+    }
+    const { headers, body } = this.outgoing
     const { method } = this.exchange.incoming
     const retires = method === 'HEAD' || (this.upload !== undefined && this.site.keepAlive === 'clean')
-    pool.dispatch(
+    this.sent++
+    this.way = this.site.choose(this, this.failedWay)
+    this.way.way.dispatch(
       {
         path: this.exchange.target,
         method: method as Dispatcher.HttpMethod,
@@ -143,6 +216,7 @@ export class Transfer implements Dispatcher.DispatchHandler {
         // An upstream that ignores a body reads it as the next request, and its answer would go to another caller: a
         // connection that has carried a body carries nothing after it. Nor after HEAD, which some answer with a body.
         ...(retires ? { reset: true } : {}),
+        ...(this.opening ? { upgrade: 'websocket' } : {}),
       },
       this,
     )
@@ -151,7 +225,53 @@ export class Transfer implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Controller): void {
     this.controller = controller
     this.startedAt = this.site.now()
+    const { line } = this
+    if (line !== undefined) {
+      this.wasKept = line.requests > 0
+      line.requests++
+      this.readBefore = line.socket?.bytesRead ?? 0
+    }
     if (this.phase === 'over') controller.abort(new TransferOver())
+  }
+
+  // Sends the request once more where that can do no harm; by another address where there is one.
+  private sendAgain(reason: string): boolean {
+    const { site, way, outgoing } = this
+    if (way === undefined || this.phase !== 'waiting' || this.response.headersSent) return false
+    if (this.sent > site.retries) return false
+    const failed = {
+      method: this.exchange.incoming.method,
+      reason,
+      isSent: this.controller !== undefined,
+      wasKept: this.wasKept,
+      isAnswered: this.informational > 0 || (this.line?.socket?.bytesRead ?? 0) > this.readBefore,
+      isWhole: outgoing?.body === null || Buffer.isBuffer(outgoing?.body),
+      hasOthers: site.hasOthers,
+    }
+    if (!maySendAgain(failed)) return false
+    // A connection that was kept may be closed by the best of servers.
+    if (failed.isSent) way.countFailure(reason)
+    else this.judge(reason)
+    site.left(this, way)
+    this.failedWay = way
+    this.way = undefined
+    this.isJudged = false
+    this.controller = undefined
+    this.startedAt = 0
+    // Not from within undici, which has not yet put its own house in order.
+    queueMicrotask(() => this.send())
+    return true
+  }
+
+  // Says once how the address has done; what goes wrong after its head is only counted.
+  private judge(reason?: string): void {
+    const { way, site } = this
+    if (way === undefined) return
+    if (this.isJudged) {
+      if (reason !== undefined) way.countFailure(reason)
+    } else if (reason === undefined) site.good(this, way)
+    else site.bad(this, way, reason)
+    this.isJudged = true
   }
 
   onResponseStart(controller: Controller, status: number): void {
@@ -171,6 +291,7 @@ export class Transfer implements Dispatcher.DispatchHandler {
       this.fail(`ERR_UPSTREAM_HEAD_${head.toUpperCase().replaceAll('-', '_')}`)
       return
     }
+    this.judge(isGatewayStatus(status) ? `status_${status}` : undefined)
     this.status = status
     this.isStream =
       this.exchange.cell.data === 'stream' || /^text\/event-stream\b/i.test(head.contentType ?? '')
@@ -188,6 +309,28 @@ export class Transfer implements Dispatcher.DispatchHandler {
       if (!this.response.writableEnded) this.response.flushHeaders()
     } else if (this.isRetired || this.hasNoBody(status)) this.sendHead()
     if (this.isRetired && !this.isOver) this.retire()
+  }
+
+  onRequestUpgrade(controller: Controller, status: number, _headers: unknown, socket: Duplex): void {
+    const { opening, response, request } = this
+    if (opening === undefined || this.phase !== 'waiting' || response.headersSent) {
+      this.stop({ outcome: 'answered' })
+      return
+    }
+    const head = openingHead(opening.handshake, (controller.rawHeaders ?? []) as Buffer[])
+    if (typeof head === 'string') {
+      this.fail(`ERR_UPSTREAM_HANDSHAKE_${head.toUpperCase()}`)
+      return
+    }
+    this.judge()
+    this.status = status
+    this.phase = 'tunnel'
+    response.writeHead(status, head)
+    response.flushHeaders()
+    this.tunnel = openTunnel(request.socket, socket, opening.ahead, this.site.now(), () => {
+      this.finish({ outcome: 'answered' })
+      this.settle()
+    })
   }
 
   private get isOver(): boolean {
@@ -250,13 +393,14 @@ export class Transfer implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Controller, error: Error): void {
     try {
-      if (this.phase !== 'over') this.fail(reasonOf(error))
+      const reason = reasonOf(error)
+      if (this.sendAgain(reason)) return
+      if (this.phase !== 'over') this.fail(reason)
     } catch {
       // undici has nobody to give an error of its handler to, and would end the process by it.
       this.request.socket.destroy()
-    } finally {
-      this.settle()
     }
+    this.settle()
   }
 
   private clientDrained(): void {
@@ -267,15 +411,24 @@ export class Transfer implements Dispatcher.DispatchHandler {
   }
 
   private readonly onClientClose = (): void => {
-    if (this.phase === 'over' || this.phase === 'discarding') return
+    if (this.phase === 'over' || this.phase === 'discarding' || this.phase === 'tunnel') return
     this.stop({ outcome: this.response.writableFinished ? 'answered' : 'client-gone' })
   }
 
   /** Ends what has been silent or slow for too long; called about once a second. */
   sweep(now: number): void {
     const { limits } = this.site
+    if (this.phase === 'tunnel') {
+      this.tunnel?.sweep(now, limits.tunnelIdleMs)
+      return
+    }
     if (this.phase === 'waiting') {
-      if ((this.upload?.overdueMs(now, limits.uploadStartMs, limits.uploadBytesPerSecond) ?? 0) > 0)
+      if (this.queuedAt !== undefined) {
+        if (now - this.queuedAt > limits.queueMs) {
+          this.site.leaveQueue(this)
+          this.refuseBusy()
+        }
+      } else if ((this.upload?.overdueMs(now, limits.uploadStartMs, limits.uploadBytesPerSecond) ?? 0) > 0)
         this.refuse('request_timeout', 'ERR_UPLOAD_SLOW')
       else this.checkHeadDeadline(now)
       return
@@ -300,7 +453,8 @@ export class Transfer implements Dispatcher.DispatchHandler {
 
   /** Breaks it off on both sides. */
   abandon(): void {
-    if (this.phase !== 'over') this.fail('ERR_GATEWAY_CLOSING')
+    if (this.phase === 'tunnel') this.tunnel?.cut()
+    else if (this.phase !== 'over') this.fail('ERR_GATEWAY_CLOSING')
   }
 
   // RFC 9112, section 6.3, rule 1.
@@ -309,6 +463,7 @@ export class Transfer implements Dispatcher.DispatchHandler {
   }
 
   private fail(reason: string): void {
+    if (isOfUpstream(reason)) this.judge(reason)
     this.refuse(codeOfFailure(reason), reason)
   }
 
@@ -356,7 +511,9 @@ export class Transfer implements Dispatcher.DispatchHandler {
   private settle(): void {
     if (this.settled) return
     this.settled = true
-    this.site.ended(this, this.end ?? { outcome: 'failed', status: this.status, reason: 'unknown' })
+    if (this.way !== undefined) this.site.left(this, this.way)
+    const end = this.end ?? { outcome: 'failed', status: this.status, reason: 'unknown' }
+    this.site.ended(this, end, this.hasSlot)
   }
 }
 

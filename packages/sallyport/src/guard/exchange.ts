@@ -20,6 +20,20 @@ export interface Incoming {
   readonly peer: string | undefined
   /** True where TLS ends at this listener. */
   readonly encrypted: boolean
+  /** The verified certificate of the client, where TLS ends at this listener and one was shown. */
+  readonly clientCertificate?: ClientCertificate | undefined
+}
+
+/** A certificate whose key the client holds, signed by an authority that the listener was told of. */
+export interface ClientCertificate {
+  /** SHA-256 of the certificate, in small hexadecimal digits. */
+  readonly fingerprint: string
+  /** `CN=billing, O=Example` */
+  readonly subject: string
+  /** As Node writes it: `DNS:billing.example, URI:spiffe://example/billing`. */
+  readonly subjectAltName: string | undefined
+  /** What goes to the upstream in Client-Cert (RFC 9440), where the gateway was told to say it. */
+  readonly forwarded?: string
 }
 
 /** The scheme by which the client came, as far as it is known. */

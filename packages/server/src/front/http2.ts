@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { performance } from 'node:perf_hooks'
 import type { TLSSocket } from 'node:tls'
-import { enterHttp2, type Guard, type Http2Entry } from 'sallyport/node'
+import { clientCertificateOf, enterHttp2, type Guard, type Http2Entry, type Http2Peer } from 'sallyport/node'
 import { HTTP2_OPTIONS, HTTP2_TIMES, type Http2Times, MAX_REQUESTS } from './limits.ts'
 
 /** The HTTP/2 side of a listener. */
@@ -65,7 +65,7 @@ export function createHttp2Front(
     socket.on('error', () => {})
     session.on('close', () => connections.delete(connection))
     const { remoteAddress } = socket
-    const peer = { remoteAddress, encrypted: true }
+    const peer = { remoteAddress, encrypted: true, clientCertificate: clientCertificateOf(socket) }
     session.on('stream', (stream, _headers, _flags, rawHeaders: string[]) => {
       onStream(connection, stream, rawHeaders, peer)
     })
@@ -76,7 +76,7 @@ export function createHttp2Front(
     connection: Connection,
     stream: ServerHttp2Stream,
     rawHeaders: string[],
-    peer: { readonly remoteAddress: string | undefined; readonly encrypted: boolean },
+    peer: Http2Peer,
   ): void {
     const { open } = connection
     connection.requests++

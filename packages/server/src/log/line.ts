@@ -20,6 +20,9 @@ export function accessLine(seen: Observation): string {
     line += `,"network.peer.address":${quoted(incoming.peer)}`
   if (incoming.httpVersion !== '') line += `,"network.protocol.version":"${incoming.httpVersion}"`
   if (seen.tlsVersion !== undefined) line += `,"tls.protocol.version":"${seen.tlsVersion}"`
+  const { clientCertificate: certificate } = incoming
+  if (certificate !== undefined)
+    line += `,"tls.client.subject":${quoted(certificate.subject)},"tls.client.hash.sha256":"${certificate.fingerprint}"`
   line += `,"http.server.request.duration":${seconds(seen.durationMs)}`
   if (seen.requestBytes !== undefined) line += `,"http.request.size":${seen.requestBytes}`
   if (seen.responseBytes !== undefined) line += `,"http.response.size":${seen.responseBytes}`

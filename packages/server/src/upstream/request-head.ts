@@ -63,6 +63,8 @@ function addOwn(headers: string[], exchange: Exchange): void {
   if (client.host !== undefined && client.host !== '') headers.push('X-Forwarded-Host', client.host)
   if (requestId !== '') headers.push('X-Request-Id', requestId)
   if (traceparent !== undefined) headers.push('Traceparent', traceparent)
+  const certificate = exchange.incoming.clientCertificate?.forwarded
+  if (certificate !== undefined) headers.push('Client-Cert', certificate)
 }
 
 // RFC 9112, section 6: Node's parser has refused both together, repeated lengths and other codings.

@@ -1,7 +1,14 @@
 // A request of HTTP/2 with the surface of node:http that the gateway uses, so that one way of handling serves both.
 
 import type { ServerHttp2Stream } from 'node:http2'
-import type { Incoming } from '../../guard/exchange.ts'
+import type { ClientCertificate, Incoming } from '../../guard/exchange.ts'
+
+/** The connection that a stream came on. */
+export interface Http2Peer {
+  readonly remoteAddress: string | undefined
+  readonly encrypted: boolean
+  readonly clientCertificate?: ClientCertificate | undefined
+}
 
 type Listener = (...values: never[]) => void
 type Table = Record<string, string | string[]>
@@ -13,12 +20,14 @@ type Table = Record<string, string | string[]>
 export class StreamSocket {
   readonly encrypted: boolean
   readonly remoteAddress: string | undefined
+  readonly clientCertificate: ClientCertificate | undefined
   private readonly stream: ServerHttp2Stream
 
-  constructor(stream: ServerHttp2Stream, remoteAddress: string | undefined, encrypted: boolean) {
+  constructor(stream: ServerHttp2Stream, peer: Http2Peer) {
     this.stream = stream
-    this.remoteAddress = remoteAddress
-    this.encrypted = encrypted
+    this.remoteAddress = peer.remoteAddress
+    this.encrypted = peer.encrypted
+    this.clientCertificate = peer.clientCertificate
   }
 
   get destroyed(): boolean {
@@ -95,6 +104,10 @@ export class Http2Request implements Incoming {
 
   get encrypted(): boolean {
     return this.socket.encrypted
+  }
+
+  get clientCertificate(): ClientCertificate | undefined {
+    return this.socket.clientCertificate
   }
 
   get destroyed(): boolean {

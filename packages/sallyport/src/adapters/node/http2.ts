@@ -10,14 +10,8 @@ import type { Guard } from '../../guard/guard.ts'
 import { admit, respond, respondWithCode } from './attach.ts'
 import { limitBody } from './body-limit.ts'
 import { dropCookies } from './cookies.ts'
-import { Http2Request, StreamSocket } from './http2-request.ts'
+import { type Http2Peer, Http2Request, StreamSocket } from './http2-request.ts'
 import { Http2Response } from './http2-response.ts'
-
-/** The connection that a stream came on. */
-export interface Http2Peer {
-  readonly remoteAddress: string | undefined
-  readonly encrypted: boolean
-}
 
 /** A stream that has passed the guard, or was answered by it. */
 export interface Http2Entry {
@@ -56,7 +50,7 @@ export function enterHttp2(
     const name = rawHeaders[i]!.slice(1)
     if (Object.hasOwn(pseudo, name)) pseudo[name as keyof typeof pseudo] = rawHeaders[i + 1]!
   }
-  const socket = new StreamSocket(stream, peer.remoteAddress, peer.encrypted)
+  const socket = new StreamSocket(stream, peer)
   const incoming = new Http2Request(stream, pseudo, rawHeaders, socket)
   const fault = faultOf(pseudo, peer)
   const exchange = fault === METHOD ? guard.unreadable(peerOf(peer)) : guard.open(incoming)

@@ -3,7 +3,8 @@
 
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import type { Incoming } from '../../guard/exchange.ts'
+import type { ClientCertificate, Incoming } from '../../guard/exchange.ts'
+import { clientCertificateOf } from './client-certificate.ts'
 
 export class NodeIncoming implements Incoming {
   private readonly request: IncomingMessage
@@ -30,6 +31,10 @@ export class NodeIncoming implements Incoming {
 
   get encrypted(): boolean {
     return (this.request.socket as TLSSocket).encrypted === true
+  }
+
+  get clientCertificate(): ClientCertificate | undefined {
+    return clientCertificateOf(this.request.socket)
   }
 
   header(name: string): string | undefined {

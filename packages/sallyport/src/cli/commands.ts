@@ -186,10 +186,49 @@ export const commands: readonly Command[] = [
         doc: 'the last day on which it holds, such as 2027-01-31',
         noEnvironment: true,
       },
+      {
+        name: 'log',
+        doc: 'add the difference to sallyport.changes.json, for the posture page',
+        noEnvironment: true,
+      },
       { name: 'markdown', doc: 'write a table for the comment of a review' },
       json,
     ],
     run: async (...given) => (await import('./diff.ts')).diffCommand(...given),
+  },
+  {
+    name: 'explain',
+    summary: 'say what the policy does with one request, and why',
+    detail:
+      'Puts METHOD PATH to the compiled policy as if it had come: the cell that judges it, the decision of each control and the setting behind it, every line of the answer with its owner, and what another mode would change. Sends nothing.',
+    operand: 'METHOD PATH',
+    options: [
+      {
+        name: 'policy',
+        value: 'FILE',
+        doc: 'the policy; else sallyport.config.ts or .json of this directory',
+      },
+      { name: 'origin', value: 'ORIGIN', doc: 'the page that asks, such as https://evil.example' },
+      { name: 'preflight', doc: 'the preflight by which a page announces it', noEnvironment: true },
+      { name: 'header', value: 'LINE', doc: 'a header of the request; values are not shown', many: true },
+      {
+        name: 'key',
+        value: 'KEY',
+        doc: 'a key or token, sent as a bearer; @NAME takes it from the environment',
+      },
+      { name: 'peer', value: 'ADDRESS', doc: 'who connects to the listener', fallback: '203.0.113.7' },
+      { name: 'plain', doc: 'the connection to the listener is not TLS', noEnvironment: true },
+      { name: 'status', value: 'N', doc: 'what the application would answer', fallback: '200' },
+      { name: 'answer', value: 'LINE', doc: 'a header of its answer', many: true },
+      {
+        name: 'place',
+        value: 'PLACE',
+        doc: 'where the policy runs: gateway, node or fetch',
+        fallback: 'gateway',
+      },
+      json,
+    ],
+    run: async (...given) => (await import('./explain.ts')).explainCommand(...given),
   },
   {
     name: 'grade',
@@ -230,7 +269,11 @@ export const commands: readonly Command[] = [
         fallback: 'gateway',
       },
       { name: 'origin', value: 'URL', doc: 'the origin of the API, for the commands on the page' },
-      { name: 'record', value: 'FILE', doc: 'the record of the last verification' },
+      {
+        name: 'record',
+        value: 'FILE',
+        doc: 'the record of the last verification; else sallyport.verification.json',
+      },
       {
         name: 'link',
         value: 'DAYS',

@@ -8,6 +8,8 @@ import { ACCEPTED_FILE, type Accepted, gateOf, readAccepted } from '../posture/d
 import { diffPolicies, type PolicyDiff } from '../posture/diff/diff.ts'
 import { readSide, type Side } from '../posture/diff/side.ts'
 import { diffMarkdown, diffText } from '../posture/diff/text.ts'
+import { CHANGES_FILE, changesIn } from '../posture/page/facts.ts'
+import type { PolicyChange } from '../posture/page/index.ts'
 import '../posture/page/index.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { Failure } from './failure.ts'
@@ -35,6 +37,7 @@ export async function diffCommand(invocation: Invocation, terminal: Terminal): P
     await rename(`${file}.new`, file)
     terminal.err(`accepted ${wanted}`)
   }
+  if (invocation.flag('log')) await logChange(resolve(directory, CHANGES_FILE), diff)
   const gate = gateOf(diff.changes, entries, today)
   if (invocation.flag('json'))
     terminal.out(
@@ -53,6 +56,29 @@ export async function diffCommand(invocation: Invocation, terminal: Terminal): P
     )
   else terminal.out((invocation.flag('markdown') ? diffMarkdown(diff, gate) : diffText(diff, gate)).trimEnd())
   return gate.open ? 0 : 1
+}
+
+async function logChange(file: string, diff: PolicyDiff): Promise<void> {
+  let before: readonly PolicyChange[] = []
+  try {
+    before = changesIn(JSON.parse(await readFile(file, 'utf8')))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      throw error instanceof SyntaxError
+        ? new Failure(`${CHANGES_FILE}: is not JSON`, { cause: error })
+        : error
+  }
+  const change: PolicyChange = {
+    at: new Date().toISOString(),
+    from: diff.before,
+    to: diff.after,
+    verdict: diff.verdict,
+    changes: diff.changes
+      .filter(({ strength }) => strength !== 'neutral')
+      .map(({ strength, control, what, because }) => `${strength}: ${control}.${what}: ${because}`),
+  }
+  await writeFile(`${file}.new`, `${JSON.stringify([change, ...before].slice(0, 200), null, 2)}\n`)
+  await rename(`${file}.new`, file)
 }
 
 async function compared(left: Side, right: Side): Promise<PolicyDiff> {

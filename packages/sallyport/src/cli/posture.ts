@@ -1,13 +1,14 @@
 // `sallyport posture`: the page that a security reviewer reads, as HTML, Markdown or data.
 
-import { readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Place } from '../guard/control.ts'
-import { loadPolicy } from '../policy/load.ts'
+import { loadPolicy, PolicyFileError } from '../policy/load.ts'
 import { show } from '../policy/problem.ts'
+import { type FolderFacts, factsIn } from '../posture/page/facts.ts'
 import {
   createPosture,
-  type LastVerification,
   LINK_KEY_MIN,
   LINK_KEY_VARIABLE,
   postureHtml,
@@ -35,7 +36,7 @@ export async function posture(invocation: Invocation, terminal: Terminal): Promi
     audience: oneOf(invocation, 'audience', AUDIENCES),
     now: Date.now(),
     ...originOf(invocation),
-    ...(await recordOf(invocation, terminal)),
+    ...factsOf(invocation, terminal),
   })
   const text = FORMATS[format](made)
   const out = invocation.text('out')
@@ -99,35 +100,18 @@ function originOf(invocation: Invocation): { origin?: string } {
   return { origin: url.origin }
 }
 
-async function recordOf(
-  invocation: Invocation,
-  terminal: Terminal,
-): Promise<{ lastVerification?: LastVerification }> {
-  const name = invocation.text('record')
-  if (name === undefined) return {}
-  const wrong = (what: string) =>
-    new Failure(`${invocation.nameOf('record')} ${name}: ${what}; write it with sallyport verify --record`)
-  let read: unknown
+function factsOf(invocation: Invocation, { directory }: Terminal): FolderFacts {
+  const record = invocation.text('record')
+  const file = record === undefined ? undefined : resolve(directory, record)
+  const named = `${invocation.nameOf('record')} ${record}`
+  if (file !== undefined && !existsSync(file))
+    throw new Failure(`${named}: is not there; write it with sallyport verify --record`)
   try {
-    read = JSON.parse(await readFile(resolve(terminal.directory, name), 'utf8'))
+    return factsIn(directory, file)
   } catch (error) {
-    throw wrong(
-      error instanceof SyntaxError
-        ? 'is not JSON'
-        : `can't be read (${(error as NodeJS.ErrnoException).code})`,
-    )
+    if (!(error instanceof PolicyFileError)) throw error
+    throw new Failure(file === undefined ? error.message : error.message.replace(file, named), {
+      cause: error,
+    })
   }
-  const record = verificationIn(read)
-  if (record === undefined) throw wrong('is no record of a verification')
-  return { lastVerification: record }
-}
-
-function verificationIn(read: unknown): LastVerification | undefined {
-  if (typeof read !== 'object' || read === null) return undefined
-  const { at, target, passed, of, findings, policyDigest } = read as Record<string, unknown>
-  const count = Array.isArray(findings) ? findings.length : findings
-  if (typeof at !== 'string' || Number.isNaN(Date.parse(at))) return undefined
-  if (typeof target !== 'string' || typeof policyDigest !== 'string') return undefined
-  if (![passed, of, count].every((number) => Number.isInteger(number))) return undefined
-  return { at, target, passed: passed as number, of: of as number, findings: count as number, policyDigest }
 }

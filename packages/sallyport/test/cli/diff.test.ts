@@ -124,3 +124,29 @@ test('diff writes Markdown for a review', async (context) => {
   assert.match(out, /^\*\*Security policy:\*\* weaker/)
   assert.match(out, /^\| \*\*weaker\*\* \| cors\.origins \|/m)
 })
+
+test('what was accepted and what was changed stand on the page for reviewers', async (context) => {
+  const cwd = directory(context, { 'a.json': file(STRONG), 'sallyport.config.json': file(WEAK) })
+  const words = ['diff', 'a.json', 'sallyport.config.json']
+  const { blocking } = JSON.parse((await run(context, cwd, [...words, '--json'])).out).gate
+  await run(context, cwd, [
+    ...words,
+    '--log',
+    '--accept',
+    blocking[0],
+    '--reason',
+    'a test',
+    '--owner',
+    'ops',
+    '--expires',
+    '2099-01-01',
+  ])
+  const all = await run(context, cwd, ['posture', '--format', 'md', '--audience', 'reviewer'])
+  assert.match(all.out, new RegExp(`a test \\| ops \\| 2099-01-01 \\| \`${blocking[0]}\``))
+  assert.match(
+    all.out,
+    /## Changes\n\n\|.*\n\|.*\n\| \d{4}-.* \| weaker \| weaker: cors\.origins: https:\/\/evil/,
+  )
+  const open = await run(context, cwd, ['posture', '--format', 'md'])
+  assert.doesNotMatch(open.out, /a test/)
+})

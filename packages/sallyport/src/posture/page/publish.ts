@@ -32,18 +32,20 @@ const NOT_YET: Denial = {
   headers: lines([['Retry-After', '1']]),
 }
 
-let facts: () => PublishedFacts = () => ({})
+// The command and the server carry a copy of this module each; what one says the other must know.
+const FACTS = Symbol.for('sallyport.posture.facts')
+const shared = globalThis as { [FACTS]?: () => PublishedFacts }
 
 /** Says what the pages show beside the policy; asked each time that a guard is made. */
 export function publishFacts(source: () => PublishedFacts): void {
-  facts = source
+  shared[FACTS] = source
 }
 
 const publisher: Publisher = (policy, place, clock) => {
   const { posture } = policy.cells.at(-2)!.settings['disclosure'] as DisclosureSetting
   const pages = new Map<string, Page>()
   const make = async (audience: Audience, path: string, jsonPath: string): Promise<void> => {
-    const made = await createPosture(policy, { ...facts(), place, audience, now: clock() })
+    const made = await createPosture(policy, { ...shared[FACTS]?.(), place, audience, now: clock() })
     pages.set(path, pageOf(postureHtml(made), 'text/html; charset=utf-8', made.policyDigest))
     pages.set(jsonPath, pageOf(JSON.stringify(made), 'application/json', made.policyDigest))
   }

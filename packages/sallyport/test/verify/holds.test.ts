@@ -12,6 +12,7 @@ import { localCertificate, startGateway, startSampleUpstream } from '../../../se
 import type { PolicyDocument } from '../../src/guard/policy.ts'
 import type { Verification } from '../../src/posture/verify/result.ts'
 import { verify } from '../../src/posture/verify/verify.ts'
+import { send, type Wire } from '../../src/posture/wire/send.ts'
 import { ORIGIN } from '../kinds/kinds.ts'
 import { guardedApps } from '../kinds/servers.ts'
 
@@ -88,6 +89,31 @@ describe('verify finds that everything holds on', () => {
     holds(result)
     for (const id of ['200', '401', '403', '404', 'sse', 'head']) assert.ok(seen(result).includes(id), id)
   })
+
+  for (const preset of ['recommended', 'api', 'payments', 'commerce'] as const)
+    it(`the preset ${preset} with a handler that sets weaker headers`, async (context) => {
+      const policy: PolicyDocument = {
+        extends: preset,
+        routes: {
+          '/ok': { data: 'public', credentials: 'none' },
+          'GET /items/:id': { data: 'asset', credentials: 'none' },
+          'POST /echo': { data: 'private', cache: { owner: 'handler', floor: 'private' } },
+          '/events': { data: 'stream' },
+        },
+      }
+      const app = await guardedApps['fastify']!(policy)
+      context.after(() => app.close())
+      const options = { profile: 'full', samples: [{ class: '200', path: '/items/1' }] } as const
+      const quickly: Wire = (target, request, given) =>
+        send(target, request, { ...given, limits: { ...given?.limits, headMs: 1_500 } })
+      holds(
+        await verify(policy, `http://127.0.0.1:${app.port}`, {
+          ...options,
+          wire: quickly,
+          allowWrites: true,
+        }),
+      )
+    })
 
   for (const name of Object.keys(guardedApps))
     it(`${name} with a handler that sets weaker headers`, async (context) => {

@@ -155,7 +155,11 @@ export async function verifyCaptured(
     throw new CouldNotVerify(`there is no answer${origin === undefined ? '' : ` of ${origin}`} in the file`)
   const { target } = parseTarget(origin)
   const oracle = createOracle(resolved, authorityOf(target), options.place)
-  const account = openAccount(oracle, (text) => text, CREDENTIALS)
+  const account = openAccount(
+    oracle,
+    (text) => text,
+    () => CREDENTIALS,
+  )
   const claims = claimsOf(resolved, oracle)
   const byRequest = new Map<string, Claim[]>()
   for (const { claim, keys } of claims)

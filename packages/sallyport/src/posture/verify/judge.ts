@@ -1,17 +1,17 @@
 // Keeps the account of a run: every answer is held against what enforcement would have sent, every probe against its
 // own claim; what was seen of each class; what was not put to the test.
 
-import type { Finding, Observation, ProbeRequest } from '../../guard/control.ts'
+import type { Finding, Observation } from '../../guard/control.ts'
 import { findingKind } from '../findings.ts'
 import { controls } from '../register.ts'
 import { curlLine } from '../wire/request.ts'
-import type { WireAnswer, WireResult } from '../wire/send.ts'
+import type { WireResult } from '../wire/send.ts'
 import type { WireTarget } from '../wire/target.ts'
 import { blockedBy } from './block-page.ts'
 import { CLASSES, type ClassId, classOf, HINTS } from './classes.ts'
-import { compareAnswer, type Judged } from './compare.ts'
-import type { Expectation, Oracle } from './oracle.ts'
+import type { Oracle } from './oracle.ts'
 import type { Claim, Planned } from './plan.ts'
+import { bestReading } from './reading.ts'
 import type { ClassReport, ControlReport, NotRun, VerifyFinding } from './result.ts'
 
 /** One request with what came of it. */
@@ -62,12 +62,12 @@ interface Check {
  * Opens an account.
  *
  * @param redact takes secrets out of every text
- * @param secrets what stands for a credential in a curl line, by header name
+ * @param standIns what stands for a role's credential in a curl line, by header name
  */
 export function openAccount(
   oracle: Oracle,
   redact: (text: string) => string,
-  secrets: Readonly<Record<string, string>>,
+  standIns: (role: string | undefined) => Readonly<Record<string, string>>,
 ): Account {
   const checks = new Map<string, Check>()
   const findings = new Map<string, VerifyFinding>()
@@ -118,7 +118,7 @@ export function openAccount(
 
   function takeFailure({ planned, target, result, replica }: Exchanged): void {
     if (result.kind !== 'failure') return
-    const sent = curlLine(target, planned.request, secrets)
+    const sent = curlLine(target, planned.request, standIns(planned.role))
     for (const claim of planned.claims) {
       // To ask for more, or to wait for it, is to let in what must be refused.
       if (result.code === 'timeout' && 'raw' in planned.request) {
@@ -161,7 +161,7 @@ export function openAccount(
     const about: About = {
       class: id,
       cell: best.expected.cell,
-      curl: curlLine(target, planned.request, secrets),
+      curl: curlLine(target, planned.request, standIns(planned.role)),
       ...named(replica),
     }
     const role = planned.role
@@ -229,22 +229,6 @@ function named(replica: string | undefined): { replica?: string } {
 
 function probeKey({ control, probe }: Claim, replica: string | undefined): string {
   return JSON.stringify(['probe', control, probe.id, replica])
-}
-
-// Where a request can be read in two ways, an answer that suits one of them is right.
-function bestReading(
-  oracle: Oracle,
-  request: ProbeRequest,
-  answer: WireAnswer,
-  nonces: Map<string, Observation>,
-): { readonly expected: Expectation; readonly judged: readonly Judged[] } {
-  const readings = oracle.expect(request, answer).map((expected) => ({
-    expected,
-    judged: compareAnswer(expected, answer, !('raw' in request), nonces),
-  }))
-  const faults = ({ judged }: { readonly judged: readonly Judged[] }) =>
-    judged.reduce((sum, { findings }) => sum + findings.length, 0)
-  return readings.reduce((best, each) => (faults(each) < faults(best) ? each : best))
 }
 
 function inTime(found: Finding): Finding {

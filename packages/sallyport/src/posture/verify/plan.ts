@@ -86,11 +86,11 @@ export function planRun(oracle: Oracle, options: PlanOptions): Plan {
   add(get(`/${NOWHERE}`), '404')
   // Refused by a page of the policy's own, so no handler can be reached by it.
   add({ method: 'PUT', path: '/.well-known/problems/malformed_request', headers: [] }, '405')
-  for (const credential of options.credentials)
+  for (const [role, credentials] of Map.groupBy(options.credentials, (each) => each.role))
     for (const cell of chosen) {
       if (cell.credentials === 'none' || (cell.method ?? 'GET') !== 'GET') continue
       for (const path of pathsOf(cell, oracle, options.samples))
-        add(withCredential(get(path), credential), undefined, undefined, credential.role)
+        add(credentials.reduce(withCredential, get(path)), undefined, undefined, role)
     }
   let left = 0
   const wanted = new Set(chosen.map(({ id }) => id))

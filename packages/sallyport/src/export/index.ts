@@ -9,7 +9,7 @@ import { nginx } from './nginx.ts'
 import { type Export, exportPlan, type Plan } from './plan.ts'
 import { cloudflare, netlify, nextjs, vercel } from './static-hosts.ts'
 
-export type { Export, Limit } from './plan.ts'
+export type { Export } from './plan.ts'
 
 const WRITERS = {
   nginx,

@@ -45,7 +45,7 @@ export interface PlanCell {
 }
 
 /** How caching is decided. */
-export interface PlanCache {
+interface PlanCache {
   readonly value: string
   /** Errors and answers with cookies are not shared; where `anonymous`, whatever the caller shows. */
   readonly shareable: boolean

@@ -1,7 +1,7 @@
 // Weaknesses that somebody has accepted: a file of plain data beside the policy, each entry with a reason, an owner and
 // a day on which it ends.
 
-import { childPath, type PolicyProblem, show } from '../../policy/problem.ts'
+import { childPath, type PolicyProblem } from '../../policy/problem.ts'
 import { isPlainObject, problem } from '../../policy/schema.ts'
 import type { DiffChange } from './diff.ts'
 
@@ -107,9 +107,4 @@ export function gateOf(changes: readonly DiffChange[], entries: readonly Accepte
     expired,
     unused: entries.filter(({ fingerprint }) => !met.has(fingerprint)),
   }
-}
-
-/** How an entry is best named in a message. */
-export function acceptedText({ fingerprint, what }: Accepted): string {
-  return `${fingerprint} (${show(what)})`
 }

@@ -7,7 +7,7 @@ import type { Severity } from '../findings.ts'
 import type { WireAnswer } from '../wire/send.ts'
 
 /** The kinds of answers that are judged apart. */
-export const CONTEXTS = [
+const CONTEXTS = [
   'json',
   'document',
   'asset',

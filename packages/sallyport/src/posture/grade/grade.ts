@@ -16,7 +16,7 @@ import { gradeRequests } from './requests.ts'
 import { type Grade, ownScore } from './score.ts'
 
 /** One finding of a grade, with every kind of answer that showed it. */
-export interface GradeFinding {
+interface GradeFinding {
   readonly id: string
   readonly severity: Severity
   readonly meaning: string

@@ -11,7 +11,7 @@ import type { AcceptedWeakness, LastVerification, PolicyChange } from './model.t
 /** The log of changes, which `sallyport diff --log` writes. */
 export const CHANGES_FILE = 'sallyport.changes.json'
 /** The record of the last verification, which `sallyport verify --record` writes. */
-export const RECORD_FILE = 'sallyport.verification.json'
+const RECORD_FILE = 'sallyport.verification.json'
 
 /** The facts that a folder holds. */
 export interface FolderFacts {

@@ -1,4 +1,4 @@
-// Eight ways in which a project may use the published package, each with the file that uses it and the command that
+// Nine ways in which a project may use the published package, each with the file that uses it and the command that
 // proves it. TypeScript settings compile against the declarations with nothing skipped.
 
 /** One project setting. */
@@ -39,6 +39,7 @@ import { guarded as guardedFastify } from 'sallyport/fastify'
 import { guarded as guardedHono } from 'sallyport/hono'
 import { guard as guardFetch } from 'sallyport/fetch'
 import { withSallyport } from 'sallyport/next'
+import { forEachRoute, verifyApp } from 'sallyport/testing'
 
 const policy: PolicyDocument = definePolicy({ extends: ['api', 'recommended'], routes: { '/v1/x': { data: 'public' } } })
 // @ts-expect-error a data class that does not exist
@@ -50,7 +51,8 @@ try {
 }
 createServer(policy, (_request, response) => void response.end())
 const handler: (request: Request) => Response | Promise<Response> = guardFetch(policy, () => new Response('{}'))
-export { guardExpress, guardedFastify, guardedHono, handler, serve, withSallyport }
+const verified = verifyApp(handler, policy, { samples: [{ class: 'error', path: '/v1/fails' }] })
+export { forEachRoute, guardExpress, guardedFastify, guardedHono, handler, serve, verified, withSallyport }
 `
 
 function tsconfig(options: Record<string, unknown>): string {
@@ -134,6 +136,20 @@ export const settings: readonly ProjectSetting[] = [
       ],
       ['node', 'check.mjs'],
     ],
+  },
+  {
+    name: 'a test of the app under the test runner of Node',
+    type: 'module',
+    files: {
+      'app.test.js': `import assert from 'node:assert'
+import { test } from 'node:test'
+import { createServer } from 'sallyport/node'
+import { verifyApp } from 'sallyport/testing'
+const policy = { extends: 'recommended' }
+test('the policy holds', () => verifyApp(createServer(policy, (_request, response) => response.end('{}')), policy))
+test('and is missed', () => assert.rejects(verifyApp((_request, response) => response.end('{}'), policy), /mend: /))`,
+    },
+    run: [['node', '--test', 'app.test.js']],
   },
   {
     name: 'JSON policy checked by the command',

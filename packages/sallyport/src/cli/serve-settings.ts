@@ -7,11 +7,18 @@ import type { NamedFile } from './certificate-files.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
 import { Failure } from './failure.ts'
-import type { AccessLog, Admin, Listen, LoadedConfiguration } from './server.ts'
+import type { AccessLog, Admin, GatewayOptions, Listen, LoadedConfiguration } from './server.ts'
+
+/** The APIs behind. */
+export interface Behind {
+  readonly options: Pick<GatewayOptions, 'upstream' | 'upstreams' | 'routes'>
+  /** Every address of them; the first stands for all where one is shown. */
+  readonly origins: readonly [string, ...string[]]
+}
 
 /** Everything but the policy. */
 export interface ServeSettings {
-  readonly upstream: string
+  readonly behind: Behind
   readonly listen: Listen
   readonly http2: boolean
   readonly certificate: { readonly cert: NamedFile; readonly key: NamedFile } | undefined
@@ -40,7 +47,7 @@ export function serveSettings(
   const adminText = invocation.text('admin')
   const logText = invocation.text('access-log')
   return {
-    upstream: upstreamOf(invocation, loaded),
+    behind: behindOf(invocation, loaded),
     listen: {
       host: (invocation.given('host') ? undefined : listener?.host) ?? invocation.text('host')!,
       port: hasPort ? portOf(invocation, 'port') : listener.port!,
@@ -59,12 +66,14 @@ export function serveSettings(
   }
 }
 
-function upstreamOf(invocation: Invocation, loaded: LoadedConfiguration | undefined): string {
+function behindOf(invocation: Invocation, loaded: LoadedConfiguration | undefined): Behind {
   const text = invocation.text('upstream')
   if (text === undefined) {
-    const [named] = Object.values(loaded?.configuration.upstreams ?? {})
-    const url = named?.urls?.[0]
-    if (url !== undefined) return new URL(url).origin
+    const { upstreams = {}, routes } = loaded?.configuration ?? {}
+    const urls = Object.values(upstreams).flatMap(({ urls = [] }) => urls)
+    const [first, ...others] = urls.map((url) => new URL(url).origin)
+    if (first !== undefined)
+      return { options: { upstreams, ...(routes ? { routes } : {}) }, origins: [first, ...others] }
     throw new Failure('serve needs the API to stand before; write --upstream http://127.0.0.1:9000')
   }
   const url = URL.canParse(text) ? new URL(text) : undefined
@@ -74,7 +83,7 @@ function upstreamOf(invocation: Invocation, loaded: LoadedConfiguration | undefi
     throw new Failure(
       `${invocation.nameOf('upstream')}: expected an http or https origin without user, path and query${text.includes('@') ? '' : `, received ${show(text)}`}; write http://127.0.0.1:9000`,
     )
-  return url.origin
+  return { options: { upstream: url.origin }, origins: [url.origin] }
 }
 
 function certificateFiles(

@@ -36,11 +36,12 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
   const server = await loadServer()
   const loaded = await server.loadConfiguration(invocation.text('config'), terminal.directory)
   const settings = serveSettings(invocation, terminal, loaded)
-  const { upstream, waitMs, graceMs } = settings
+  const { behind, waitMs, graceMs } = settings
   const { host } = settings.listen
-  if (isOwnAddress(upstream, settings.listen))
+  const own = behind.origins.find((origin) => isOwnAddress(origin, settings.listen))
+  if (own !== undefined)
     throw new Failure(
-      `${invocation.nameOf('upstream')}: ${upstream} is this gateway's own address, and requests would go round; name the API's, or choose another port with --port`,
+      `${invocation.nameOf('upstream')}: ${own} is this gateway's own address, and requests would go round; name the API's, or choose another port with --port`,
     )
   const chosen = await choosePolicy(invocation, terminal, BUILT_IN)
   const state = resolve(terminal.directory, invocation.text('state')!)
@@ -49,7 +50,7 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
   const stop = stopSignal()
   const gateway = await start(server, settings, terminal, {
     policy: chosen.policy,
-    upstream,
+    ...behind.options,
     listen: settings.listen,
     http2: settings.http2,
     ...(tls ? { tls } : {}),
@@ -72,7 +73,8 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
     terminal.out(
       JSON.stringify({
         url: gateway.url,
-        upstream,
+        upstream: behind.origins[0],
+        ...(behind.origins.length > 1 ? { upstreams: behind.origins } : {}),
         policy: source,
         digest,
         ...(admin ? { admin } : {}),
@@ -83,7 +85,7 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
   else
     terminal.out(
       [
-        `Sallyport: ${gateway.url} -> ${upstream}${settings.workers > 1 ? `, ${settings.workers} processes` : ''}`,
+        `Sallyport: ${gateway.url} -> ${behind.origins.join(', ')}${settings.workers > 1 ? `, ${settings.workers} processes` : ''}`,
         `policy: ${source}, ${digest}`,
         ...(loaded ? [`configuration: ${loaded.name}`] : []),
         ...(admin ? [`admin: ${admin}`] : []),
@@ -106,7 +108,8 @@ async function start(
     return await run({ ...options, admin })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'ERR_PORT_NOT_SHARED') throw new Failure(message, { cause: error })
+    if (code === 'ERR_PORT_NOT_SHARED' || code === 'ERR_UPSTREAM_FILE')
+      throw new Failure(message, { cause: error })
     if (!isOfAdmin(error, admin, options)) throw listenFailure(error, options.listen) ?? error
     const where = admin !== false && admin.path !== undefined ? admin.path : `port ${admin ? admin.port : ''}`
     if (!isAdminByDefault)

@@ -15,7 +15,9 @@ export interface ServerPackage {
 /** What a gateway is started with. */
 export interface GatewayOptions {
   readonly policy: PolicyDocument
-  readonly upstream: string
+  readonly upstream?: string
+  readonly upstreams?: Upstreams
+  readonly routes?: Readonly<Record<string, string>>
   readonly listen: Listen
   readonly http2?: boolean
   readonly tls?: Certificate
@@ -44,6 +46,9 @@ export interface ProxyProtocol {
   readonly from?: readonly string[]
 }
 
+/** The APIs behind, by name; what else is said of each is the server's to read. */
+export type Upstreams = Readonly<Record<string, { readonly urls?: readonly string[] }>>
+
 /** Where the operator's listener is. */
 export type Admin =
   | false
@@ -69,7 +74,8 @@ export interface LoadedConfiguration {
       readonly proxyProtocol?: ProxyProtocol
     }[]
     readonly tls?: { readonly certificates?: readonly { readonly cert?: string; readonly key?: string }[] }
-    readonly upstreams?: Readonly<Record<string, { readonly urls?: readonly string[] }>>
+    readonly upstreams?: Upstreams
+    readonly routes?: Readonly<Record<string, string>>
     readonly admin?: Admin
     readonly accessLog?: AccessLog
     readonly status?: boolean

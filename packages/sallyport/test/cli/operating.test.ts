@@ -21,8 +21,8 @@ const POLICY = {
   routes: { '/v1/short': { request: { mode: 'report', maxTargetBytes: 64 } } },
 }
 
-async function upstreamFor(context: TestContext): Promise<string> {
-  const server = createServer((_request, response) => response.end('hello'))
+async function upstreamFor(context: TestContext, body = 'hello'): Promise<string> {
+  const server = createServer((_request, response) => response.end(body))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   context.after(() => {
     server.closeAllConnections()
@@ -78,6 +78,40 @@ test('serve runs by its configuration file, options win over it, and check reads
   assert.equal((await running.finished).code, 0)
   const withAdmin = await serve(context, cwd, ['--admin', '127.0.0.1:0'])
   assert.match(withAdmin.served.admin!, /^http:\/\/127\.0\.0\.1:\d+$/)
+})
+
+test('serve stands before several upstreams, and says which file of one it can not use', async (context) => {
+  const first = await upstreamFor(context)
+  const second = await upstreamFor(context, 'other')
+  const policy = JSON.stringify(POLICY)
+  const cwd = directory(context, {
+    'sallyport.config.json': policy,
+    'sallyport.gateway.json': JSON.stringify({
+      listeners: [{ host: '127.0.0.1', port: 0 }],
+      upstreams: { api: { urls: [first] }, files: { urls: [second] } },
+      routes: { '/v1/*': 'api', '/files/*': 'files' },
+      admin: false,
+    }),
+  })
+  const { served } = await serve(context, cwd, [])
+  const paths = ['/v1/x', '/files/x', '/x']
+  const bodies = await Promise.all(paths.map(async (path) => (await ask(served.url + path)).body))
+  assert.deepEqual(bodies.slice(0, 2), ['hello', 'other'])
+  assert.equal(JSON.parse(bodies[2]!).code, 'not_found')
+  for (const workers of ['1', '2']) {
+    const broken = directory(context, {
+      'sallyport.config.json': policy,
+      'sallyport.gateway.json': JSON.stringify({
+        upstreams: { api: { urls: ['https://127.0.0.1:1'], tls: { ca: 'gone.pem' } } },
+      }),
+    })
+    const { code, err } = await run(context, broken, ['serve', ...ANY_PORT, '--workers', workers])
+    assert.equal(code, 2)
+    assert.match(
+      err,
+      /^sallyport: upstreams\.api\.tls\.ca: .*gone\.pem can't be read \(ENOENT\); name a file/m,
+    )
+  }
 })
 
 test('a wrong configuration is said with file, place and mend, by serve and by check', async (context) => {

@@ -12,11 +12,16 @@ export interface PeerTls {
   readonly serverName?: string
 }
 
+/** A file of an upstream that can't be used. */
+class UpstreamFileError extends TypeError {
+  readonly code = 'ERR_UPSTREAM_FILE'
+}
+
 /**
  * Reads the files of one upstream.
  *
  * @param at where the setting stands: `upstreams.api.tls`
- * @throws TypeError where a file can't be read, is no PEM, or where the key is another certificate's
+ * @throws UpstreamFileError where a file can't be read, is no PEM, or where the key is another certificate's
  */
 export async function readPeerTls(setting: UpstreamSetting['tls'], at: string): Promise<PeerTls> {
   const { ca, cert, key, serverName } = setting ?? {}
@@ -33,11 +38,12 @@ export async function readPeerTls(setting: UpstreamSetting['tls'], at: string): 
 
 async function pem(at: string, path: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new TypeError(
+    throw new UpstreamFileError(
       `${at}: ${path} can't be read (${error.code ?? error.name}); name a file that this user may read`,
     )
   })
-  if (!text.includes('-----BEGIN ')) throw new TypeError(`${at}: ${path} is not PEM; convert it with openssl`)
+  if (!text.includes('-----BEGIN '))
+    throw new UpstreamFileError(`${at}: ${path} is not PEM; convert it with openssl`)
   return text
 }
 
@@ -45,7 +51,7 @@ function certificate(at: string, path: string, text: string): X509Certificate {
   try {
     return new X509Certificate(text)
   } catch {
-    throw new TypeError(
+    throw new UpstreamFileError(
       `${at}: ${path} holds no certificate that can be read; name a file with BEGIN CERTIFICATE`,
     )
   }
@@ -56,12 +62,12 @@ function checkPair(own: X509Certificate, at: string, path: string, text: string)
   try {
     isOwn = own.checkPrivateKey(createPrivateKey(text))
   } catch {
-    throw new TypeError(
+    throw new UpstreamFileError(
       `${at}: ${path} holds no private key that can be read without a passphrase; name one that does`,
     )
   }
   if (!isOwn)
-    throw new TypeError(
+    throw new UpstreamFileError(
       `${at}: the key in ${path} is not that of the certificate; name the two that belong together`,
     )
 }

@@ -9,9 +9,12 @@ import { Address, createBalance } from './balance.ts'
 
 const LIMITS = { failures: 3, firstMs: 100, longestMs: 1_000 } as const
 
-function world(count: number, limits: typeof LIMITS | undefined = LIMITS) {
+function world(count: number, limits: typeof LIMITS | 'none' = LIMITS) {
   const clock = { now: 0 }
-  const addresses = Array.from({ length: count }, (_, i) => new Address(`http://${i}`, i, limits))
+  const addresses = Array.from(
+    { length: count },
+    (_, i) => new Address(`http://${i}`, i, limits === 'none' ? undefined : limits),
+  )
   return { clock, addresses, balance: createBalance(addresses, () => clock.now) }
 }
 
@@ -108,7 +111,7 @@ test('without ejection, and with one address, nobody is ever left out', () => {
       0,
     )
   assert.equal(alone.addresses[0]!.health.ejections, 0)
-  const all = world(2, undefined)
+  const all = world(2, 'none')
   for (let i = 0; i < 20; i++) send(all, (way) => way !== 0)
   for (const { health } of all.addresses) assert.equal(health.ejectedUntil, undefined)
 })

@@ -67,7 +67,9 @@ test('never more than there are, never more than a part for one, and room is nev
             const one = new One(client)
             const answer = slots.ask(one)
             if (answer === 'taken') one.isIn = true
+            const waits = line.filter((other) => other.client === client).length
             if (answer !== 'full') line.push(one)
+            else assert.ok(line.length === queue || (client !== undefined && waits >= Math.ceil(queue / 2)))
           } else if (act === 1 && inside.length > 0) {
             const [one] = inside.splice(pick % inside.length, 1)
             slots.give(one!)

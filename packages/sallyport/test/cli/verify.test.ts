@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { describe, it, type TestContext, test } from 'node:test'
 import { createServer as guarded } from '../../src/adapters/node/index.ts'
 import { commands } from '../../src/cli/commands.ts'
+import { run as runHere } from '../../src/cli/run.ts'
 import type { PolicyDocument } from '../../src/guard/policy.ts'
 import { CLASSES } from '../../src/posture/verify/classes.ts'
 import { listening } from '../kinds/listen.ts'
@@ -98,6 +99,21 @@ describe('sallyport verify', () => {
     for (const path of ['/a', '/b', '/c', '/d', '/fails', '/a Bearer s3cret-of-the-user'])
       assert.ok(asked.has(path), path)
     assert.ok(!(out + err).includes('s3cret'))
+  })
+
+  it('shows its progress to those who look on, and takes it away again', async (context) => {
+    const lines: string[] = []
+    const url = await bad(context)
+    const code = await runHere(['verify', url, '--record', 'last.json'], {
+      out: () => {},
+      err: () => {},
+      progress: (line) => lines.push(line),
+      environment: {},
+      directory: directory(context, FILES),
+    })
+    assert.equal(code, 1)
+    assert.match(lines[0]!, /^1 of \d+ requests$/)
+    assert.equal(lines.at(-1), '')
   })
 
   const refused: readonly (readonly [words: readonly string[], line: RegExp])[] = [

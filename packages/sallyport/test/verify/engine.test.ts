@@ -239,6 +239,15 @@ describe('verify', () => {
     assert.deepEqual([again.passed, again.of], [direct.passed, direct.of])
   })
 
+  it('D21 finds that another policy is deployed than the one it verifies by', async (context) => {
+    const policy: PolicyDocument = { extends: 'recommended', disclosure: { posture: 'public' } }
+    const url = await under(context, policy, fine)
+    assert.deepEqual(found(await verify(policy, url)), [])
+    const result = await verify({ ...policy, version: '2' }, url)
+    assert.match(only(result, 'drift.posture').detail, /^the published posture is of the policy sha256:/)
+    assert.equal(result.findings.length, 1)
+  })
+
   it('says of itself who it is', async (context) => {
     const agents = new Set<string>()
     const url = await bare(context, (request, response) => {

@@ -1,6 +1,7 @@
 // One server of a deployment: whether it can be reached and trusted, then the plan, what its answers make possible, and
 // what is seen of its connections.
 
+import { POSTURE_JSON_PATH } from '../../controls/disclosure/setting.ts'
 import type { TransportSetting } from '../../controls/transport/setting.ts'
 import { sendHttp2 } from '../wire/http2.ts'
 import { type SendOptions, send, type Wire, type WireResult } from '../wire/send.ts'
@@ -10,6 +11,7 @@ import type { Account, Exchanged } from './judge.ts'
 import type { Oracle } from './oracle.ts'
 import { inPace, type Pace } from './pace.ts'
 import type { Planned } from './plan.ts'
+import { judgePublished } from './published.ts'
 import { SLOW_HEAD } from './raw-classes.ts'
 import type { Profile } from './result.ts'
 import { checkPlainHttp, checkTls } from './tls-checks.ts'
@@ -52,6 +54,8 @@ export interface Run {
   readonly transport: TransportSetting
   readonly account: Account
   readonly clock: () => number
+  /** Of the policy that is verified. */
+  readonly policyDigest: string
   readonly profile: Profile
   readonly options: VerifyOptions
   readonly notes: string[]
@@ -109,7 +113,7 @@ export async function verifyReplica(
     ...(options.signal ? { signal: options.signal } : {}),
     ...(options.wait ? { wait: options.wait } : {}),
   }
-  const tagged = { target, ...(replica === undefined ? {} : { replica }) }
+  const tagged = { target, ...withName(replica) }
   const validators = new Map<string, Planned>()
   let done = 0
   const take = (each: Planned, result: WireResult): void => {
@@ -117,6 +121,9 @@ export async function verifyReplica(
     const exchanged: Exchanged = { planned: each, result, ...tagged }
     account.take(exchanged)
     options.onExchange?.(exchanged)
+    const published = judgePublished(each.request, result, run.policyDigest)
+    if (published !== undefined)
+      account.note('published', 'disclosure', { ...PUBLISHED, ...withName(replica) }, published)
     done++
     options.onProgress?.(done, Math.max(done, planned.length))
     for (const request of conditionalRequests(each, result))
@@ -143,6 +150,12 @@ export async function verifyReplica(
   } else if (options.plainPort !== undefined)
     await checkPlainHttp(wire, target, options.plainPort, transport, account, replica)
   if (slow) take({ request: { raw: SLOW_HEAD }, meant: 'slow-head', claims: [], role: undefined }, await slow)
+}
+
+const PUBLISHED = { class: '200', cell: POSTURE_JSON_PATH, curl: '' } as const
+
+function withName(replica: string | undefined): { readonly replica?: string } {
+  return replica === undefined ? {} : { replica }
 }
 
 async function overHttp2(

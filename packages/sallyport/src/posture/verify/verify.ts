@@ -76,11 +76,13 @@ export async function verify(
     ...(options.samples ?? []),
     ...(parsed.path === '/' ? [] : [{ class: '200', path: parsed.path } as const]),
   ]
+  const policyDigest = await digest(resolved.document)
   const run: Run = {
     ...wiresOf(options),
     transport: resolved.cells.at(-2)!.settings['transport'] as TransportSetting,
     account,
     clock,
+    policyDigest,
     profile,
     options,
     requests: 0,
@@ -130,7 +132,7 @@ export async function verify(
     format: 'sallyport-verification/1',
     at: new Date(began).toISOString(),
     target: originOf(parsed.target),
-    policyDigest: await digest(resolved.document),
+    policyDigest,
     profile,
     source: 'live',
     durationMs: clock() - began,

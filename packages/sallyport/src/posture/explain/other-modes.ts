@@ -2,7 +2,7 @@
 // reporting or back.
 
 import type { Mode } from '../../guard/control.ts'
-import { type ResolvedPolicy, rules } from '../../guard/resolve.ts'
+import { type ResolvedPolicy, rules, strictlyBoth } from '../../guard/resolve.ts'
 import type { Ask, Pair } from './ask.ts'
 import { type Passage, trial } from './pass.ts'
 
@@ -21,10 +21,12 @@ export function otherModes(policy: ResolvedPolicy, ask: Ask, now: Passage): read
   return rules.flatMap(({ name, id }): readonly OtherMode[] => {
     const setting = now.exchange.cell.settings[name] as { readonly mode?: Mode }
     const mode = (setting.mode ?? 'enforce') === 'enforce' ? 'report' : 'enforce'
-    const cells = policy.cells.map((cell) => ({
+    const cells = policy.cells.slice(0, -1).map((cell) => ({
       ...cell,
       settings: { ...cell.settings, [name]: { ...(cell.settings[name] as object), mode } },
     }))
+    // The strict cell is made from the default one, and some controls have no other mode there.
+    cells.push(strictlyBoth(cells.at(-1)!, cells.at(-1)!))
     const then = trial({ ...policy, cells }, ask.place).pass(ask)
     const changes = differences(now, then)
     return changes.length === 0 ? [] : [{ control: name, id, mode, changes }]

@@ -11,8 +11,9 @@ export const demoPolicy: PolicyDocument = {
   transport: { tls: 'here' },
   cors: { origins: ['https://app.example.com'], bearer: 'any-origin' },
   headers: { strip: { 'x-debug-query': 'It shows the statements of the database.' } },
-  // The page alone: a security.txt has a date to expire, which a built-in policy could not renew.
+  // No security.txt: it has a date to expire, which a built-in policy could not renew.
   disclosure: {
+    posture: 'public',
     policyPage: {
       contact: ['mailto:security@example.com'],
       bounty: { currency: 'EUR', min: 100, max: 2000 },

@@ -10,6 +10,8 @@ export interface Demo {
   readonly digest: string
   /** As the reader's terminal would name it. */
   readonly caFile: string
+  /** Where the posture page is; absent where the policy does not publish it. */
+  readonly posture?: string
 }
 
 /** The three lines: the API itself, the same through the gateway, and a crash through the gateway. */
@@ -32,6 +34,7 @@ export function greeting(demo: Demo): string {
     `  gateway   ${demo.url}`,
     `  API       ${demo.sample}  (a sample that misbehaves on purpose)`,
     `  policy    ${demo.policy}, ${demo.digest}`,
+    ...(demo.posture === undefined ? [] : [`  posture   ${demo.posture}`]),
     '',
     'Try in another terminal:',
     '',

@@ -1,6 +1,8 @@
 // `sallyport start`: the gateway before the sample API, the whole thing in one command.
 
 import { join, relative, resolve } from 'node:path'
+import { type DisclosureSetting, POSTURE_PATH } from '../controls/disclosure/setting.ts'
+import type { ResolvedPolicy } from '../guard/resolve.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
 import { DEMO_HOST, demoPolicy } from './demo.ts'
@@ -47,6 +49,7 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     policy: chosen.source,
     digest: chosen.digest,
     caFile: relative(terminal.directory, caFile),
+    ...postureOf(chosen.resolved, publicUrl(gateway.url, host)),
   }
   for (const warning of policyWarnings(chosen.resolved, Date.now(), host)) terminal.err(`warning: ${warning}`)
   terminal.out(invocation.flag('json') ? JSON.stringify({ ...demo, try: curlLines(demo) }) : greeting(demo))
@@ -55,6 +58,11 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     await sample.close()
     return closed
   })
+}
+
+function postureOf(policy: ResolvedPolicy, url: string): { posture?: string } {
+  const { posture, mode } = policy.cells.at(-2)!.settings['disclosure'] as DisclosureSetting
+  return posture === 'public' && mode !== 'off' ? { posture: url + POSTURE_PATH } : {}
 }
 
 async function startSample(server: ServerPackage, port: number): Promise<Sample> {

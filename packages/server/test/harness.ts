@@ -39,10 +39,7 @@ export interface Running {
 }
 
 /** Starts a gateway that ends with the test. */
-export async function gatewayFor(
-  context: TestContext,
-  options: Partial<GatewayOptions> & Pick<GatewayOptions, 'upstream'>,
-): Promise<Running> {
+export async function gatewayFor(context: TestContext, options: Partial<GatewayOptions>): Promise<Running> {
   const events: GatewayEvent[] = []
   const policy = options.policy ?? IN_FRONT
   const isTls = policy.transport?.tls === 'here'

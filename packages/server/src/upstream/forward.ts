@@ -60,7 +60,13 @@ export function createForwarder(
   const find = finder(upstreams, routes)
 
   // One timer for all: a timer for each request costs more than the request.
-  const times = all.flatMap(({ limits: l }) => [l.bodyIdleMs, l.uploadStartMs, l.headMs, l.queueMs])
+  const times = all.flatMap(({ limits: l }) => [
+    l.bodyIdleMs,
+    l.uploadStartMs,
+    l.headMs,
+    l.queueMs,
+    l.tunnelIdleMs,
+  ])
   const sweeper = setInterval(
     () => {
       const at = now()

@@ -1,13 +1,11 @@
 // The guard: a compiled policy. It finds a request's cell, judges the request, and knows what every answer carries.
 
-import { pathFault } from '../policy/canonical.ts'
-import { foldPath, loosePath } from '../policy/pattern.ts'
-import { buildRouter, type Router } from '../policy/router.ts'
 import type { Cell } from './cell.ts'
 import { compileCell } from './compile.ts'
 import type { Answer, Denial, EmitStage, Identify, Mode, Needs, Place, Stage, Verdict } from './control.ts'
 import { Exchange, type Incoming } from './exchange.ts'
 import { NO_LINES } from './lines.ts'
+import { cellLocator } from './locate.ts'
 import type { PolicyDocument } from './policy.ts'
 import { pagesFor } from './publish.ts'
 import { admitOrder, emitOrder } from './register.ts'
@@ -81,9 +79,6 @@ export function createGuard(
   const pages = pagesFor(resolved, place, needs.clock)
   const cells = resolved.cells.map((cell): Cell => ({ ...cell, compiled: compiler(cell) }))
   const strict = cells.at(-1)!
-  const router: Router<number> = buildRouter(
-    resolved.cells.flatMap(({ pattern }, index) => (pattern ? [[pattern, index] as const] : [])),
-  )
   const fallbackIndex = cells.length - 2
 
   // Made when such a path is first asked for; at most one for each two cells of the policy, and they share their
@@ -115,13 +110,7 @@ export function createGuard(
     return cell
   }
 
-  function findCell(method: string, path: string): Cell {
-    if (pathFault(path) !== undefined)
-      return strictlyBothOf(router.findFolded(method, loosePath(path)) ?? fallbackIndex, fallbackIndex)
-    const found = router.find(method, path) ?? fallbackIndex
-    if (!router.isAmbiguous(method, path)) return cells[found]!
-    return strictlyBothOf(router.findFolded(method, foldPath(path)) ?? fallbackIndex, found)
-  }
+  const findCell = cellLocator(resolved.cells, (index) => cells[index]!, strictlyBothOf)
 
   return {
     policy: resolved,

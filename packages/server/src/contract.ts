@@ -5,12 +5,14 @@ import type { PolicyDocument } from 'sallyport'
 import type { Guard } from 'sallyport/node'
 import type { ControlPlane } from './admin/control-plane.ts'
 import type { AdminSetting } from './admin/setting.ts'
-import type { ListenerCertificate } from './listener.ts'
 import type { AccessLogSetting } from './log/setting.ts'
 import type { Documents } from './operation.ts'
 import type { ProxyProtocolSetting } from './proxy-protocol/setting.ts'
 import type { ReloadOutcome, Source } from './reload/reloader.ts'
 import type { Timers } from './status/stream.ts'
+import type { ListenerCertificate } from './tls/material.ts'
+import type { TlsSetting } from './tls/setting.ts'
+import type { DaySecret } from './tls/ticket-keys.ts'
 import type { RoutesSetting, UpstreamsSetting } from './upstream/setting.ts'
 import type { UpstreamKeepAlive } from './upstream/transfer.ts'
 import type { ForwardLimits, UpstreamReport } from './upstream/upstream.ts'
@@ -38,8 +40,13 @@ export interface GatewayOptions {
   readonly routes?: RoutesSetting
   /** Port 0 takes any that is free. */
   readonly listen: ListenOptions
-  /** PEM texts; where the policy ends TLS here and this is missing, a local certificate is made. */
-  readonly tls?: ListenerCertificate
+  /**
+   * PEM texts, or files, which a reload reads anew; where the policy ends TLS here and there is no certificate, a local one
+   * is made.
+   */
+  readonly tls?: ListenerCertificate | TlsSetting
+  /** Keeps the keys of session tickets equal in several processes; at random unless it is said. */
+  readonly ticketSecret?: DaySecret
   /** Whether HTTP/2 is offered beside HTTP/1.1 where TLS ends here; it is, unless it is said. */
   readonly http2?: boolean
   /** The folder of local state, for the local certificate; `.sallyport`. */
@@ -55,6 +62,8 @@ export interface GatewayOptions {
   readonly timers?: Timers
   /** Where the policy is read anew, on request and when its files change; without it nothing can be reloaded. */
   readonly source?: Source<Documents>
+  /** Whether files are watched and a change is a reload; they are. */
+  readonly watch?: boolean
   /** The operator's listener; none unless it is said. */
   readonly admin?: AdminSetting
   /** One line of JSON for each request; none unless it is said. */
@@ -74,6 +83,7 @@ export interface GatewayEvent {
     | 'handler-failed'
     | 'accept-failed'
     | 'connection-refused'
+    | 'tls-fault'
     | 'reloaded'
     | 'reload-refused'
     | 'process-ended'

@@ -3,9 +3,9 @@
 // A policy may publish its page.
 import 'sallyport/posture'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type AddressInfo, Server as NetServer } from 'node:net'
+import { Server as NetServer } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import { type Exchange, exchangeOf, type Guard, respondWithCode } from 'sallyport/node'
+import { type Exchange, exchangeOf, respondWithCode } from 'sallyport/node'
 import { certificateWatch } from './admin/certificate-state.ts'
 import { type AdminListener, startAdmin } from './admin/listener.ts'
 import { upstreamsState } from './admin/upstreams-state.ts'
@@ -15,24 +15,27 @@ import {
   type Gateway,
   type GatewayEvent,
   type GatewayOptions,
-  type ListenOptions,
 } from './contract.ts'
 import { takeUpgrades } from './front/upgrades.ts'
-import { createListener, type ListenerCertificate } from './listener.ts'
+import { listenOn } from './listen.ts'
+import { createListener } from './listener.ts'
 import { createRefusals } from './metrics/refusals.ts'
 import { createOperation, type GatewayFacts } from './operation.ts'
-import { minVersionOf, transportOf } from './reload/fixed.ts'
 import { watchFiles } from './reload/watch.ts'
 import { createCounter, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
 import { createStatusStream } from './status/stream.ts'
-import { localCertificate } from './tls/local.ts'
+import type { TlsFront } from './tls/front.ts'
+import { tlsFor } from './tls/of-policy.ts'
+import { tlsFilesOf } from './tls/setting.ts'
 import { inTurn } from './turns.ts'
 import { upstreamOptions } from './upstream/defaults.ts'
 import { reasonOf } from './upstream/failure.ts'
 import { type Asked, createForwarder } from './upstream/forward.ts'
 
 const IDLE_CHECK_MS = 50
+// A local certificate has a month left when it is renewed.
+const TEND_MS = 3_600_000
 
 /**
  * Starts a gateway.
@@ -45,6 +48,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const upstreams = await upstreamOptions(options)
   const counter = createCounter()
   let draining = false
+  // Certificates can change where the policy can't.
+  const source =
+    options.source ??
+    (tlsFilesOf(options.tls).length > 0
+      ? { name: 'the policy', files: [], load: async () => ({ policy: options.policy }) }
+      : undefined)
   const log = (event: GatewayEvent): void => {
     try {
       options.log?.(event)
@@ -55,10 +64,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const operation = await createOperation({
     policy: options.policy,
     clock,
-    source: options.source,
+    source,
     accessLog: options.accessLog ?? false,
     ...(options.credentialKey ? { credentialKey: options.credentialKey } : {}),
     configure: async () => [],
+    prepare: async () => (await tls?.prepare()) ?? (() => []),
     facts,
     drain: options.onDrain ?? (() => void gateway.close()),
     onJudged(isRefused) {
@@ -66,7 +76,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (isRefused) counter.add('refused')
     },
     onReload(outcome) {
-      const reason = outcome.ok ? outcome.policyDigest : outcome.problems.join('\n')
+      const reason = outcome.ok
+        ? [outcome.policyDigest, ...outcome.notes].join('; ')
+        : outcome.problems.join('\n')
       log({ event: outcome.ok ? 'reloaded' : 'reload-refused', requestId: '', route: '', reason })
       stream.changed()
     },
@@ -83,24 +95,28 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const stream = createStatusStream(clock().toString(36), () => JSON.stringify(report()), options.timers)
   counter.onChange(() => stream.changed())
 
-  const certificate = await certificateFor(guard, options, clock).catch((error: unknown) => {
-    operation.close()
-    throw error
-  })
   const refusals = createRefusals((reason) => {
     log({ event: 'connection-refused', requestId: '', route: '', reason })
   }, clock)
+  const tls: TlsFront | undefined = await tlsFor(guard, options, {
+    clock,
+    onRefused: (why) => refusals.add(why),
+    onFault: (reason) => log({ event: 'tls-fault', requestId: '', route: '', reason }),
+  }).catch((error: unknown) => {
+    operation.close()
+    throw error
+  })
+  const tending = tls && setInterval(() => void tls.tend(), TEND_MS).unref()
   const { proxyProtocol } = options.listen
   const listener = createListener(guard, {
-    certificate,
-    minVersion: minVersionOf(guard.policy),
+    tls,
     ...(options.http2 === undefined ? {} : { http2: options.http2 }),
     ...(proxyProtocol ? { proxyProtocol } : {}),
     onRequestRefused: observer.begin,
     onConnectionRefused: (why) => refusals.add(`proxy-protocol: ${why}`),
   })
   const { server } = listener
-  const certificateState = certificateWatch(certificate?.cert, clock)
+  const certificateState = certificateWatch(() => tls?.served ?? [], clock)
   observer.watch(server)
   const onFailure = (exchange: Exchange, reason: string): void => {
     counter.add('failed')
@@ -137,11 +153,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
 
   const failed = async (error: unknown): Promise<never> => {
+    clearInterval(tending)
     operation.close()
     await forwarder.destroy()
     throw error
   }
-  const address = await listen(server, options.listen).catch(failed)
+  const address = await listenOn(server, options.listen).catch(failed)
   // A process out of file descriptors can't accept, and goes on when some are free again.
   server.on('error', (error) => {
     log({ event: 'accept-failed', requestId: '', route: '', reason: reasonOf(error) })
@@ -175,6 +192,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }: CloseOptions): Promise<{ brokenOff: number }> {
     draining = true
     watching?.close()
+    clearInterval(tending)
     // A front that asks for readiness goes on sending until it has asked again.
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
     // Node's own close of an HTTP server ends idle connections at once.
@@ -221,40 +239,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     reopenLog: operation.reopenLog,
     close: (how = {}) => (closing ??= close(how)),
   }
-  const watching = options.source && (await watchFiles(options.source.files, () => void operation.reload()))
+  const files = [...(source?.files ?? []), ...tlsFilesOf(options.tls)]
+  const watching =
+    options.watch === false || files.length === 0
+      ? undefined
+      : await watchFiles(files, () => void operation.reload())
   if (options.admin !== undefined && options.admin !== false)
     admin = await startAdmin(options.admin, operation.plane).catch(async (error: unknown) => {
       await gateway.close({ graceMs: 0 })
       throw error
     })
   return gateway
-}
-
-async function certificateFor(
-  guard: Guard,
-  options: GatewayOptions,
-  clock: () => number,
-): Promise<ListenerCertificate | undefined> {
-  if (transportOf(guard.policy).tls === 'here')
-    return (
-      options.tls ?? (await localCertificate({ folder: `${options.stateFolder ?? '.sallyport'}/tls`, clock }))
-    )
-  if (options.tls !== undefined)
-    throw new TypeError(
-      'tls: a certificate was given, but the policy says that TLS ends in front; write transport: { tls: "here" } in the policy, or leave the certificate out',
-    )
-  return undefined
-}
-
-function listen(
-  server: ReturnType<typeof createListener>['server'],
-  { host, port, fd, reusePort = false }: ListenOptions,
-): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(fd === undefined ? { host, port, reusePort } : { fd }, () => {
-      server.off('error', reject)
-      resolve(server.address() as AddressInfo)
-    })
-  })
 }

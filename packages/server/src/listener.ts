@@ -1,21 +1,15 @@
 // The socket in front: node:http behind a declared TLS front, else node:https with settings that leave no finding.
 
-import { constants } from 'node:crypto'
 import { createServer as createHttpServer, type Server } from 'node:http'
-import { createServer as createHttpsServer, type ServerOptions as TlsOptions } from 'node:https'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { attach, type Guard, SAFE_SERVER_OPTIONS } from 'sallyport/node'
 import { createHttp2Front, type Handler, type Http2Front } from './front/http2.ts'
 import { type ProxyRefusal, receiveProxyHeaders } from './proxy-protocol/receive.ts'
 import type { ProxyProtocolSetting } from './proxy-protocol/setting.ts'
+import type { TlsFront } from './tls/front.ts'
 import { createUnderWay, type Member } from './upstream/under-way.ts'
-
-/** PEM texts. */
-export interface ListenerCertificate {
-  readonly cert: string | Buffer
-  readonly key: string | Buffer
-}
 
 /** A server under the guard, with the means to end all its connections. */
 export interface Listener {
@@ -33,7 +27,6 @@ interface Connection extends Member {
 }
 
 const MAX_CONNECTIONS = 10_000
-const HANDSHAKE_TIMEOUT_MS = 10_000
 // Longer than any silence within a body that a transfer allows: what is left then is a reader that takes nothing.
 const SOCKET_IDLE_MS = 120_000
 // Slow bodies end by their rate (see the transfer); this is the last limit for a whole request.
@@ -41,8 +34,8 @@ const REQUEST_TIMEOUT_MS = 300_000
 
 /** What a listener is made with. */
 export interface ListenerOptions {
-  readonly certificate: ListenerCertificate | undefined
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+  /** Absent where TLS ends in front. */
+  readonly tls?: TlsFront | undefined
   readonly http2?: boolean
   /** Where connections begin with the header of a proxy. */
   readonly proxyProtocol?: ProxyProtocolSetting
@@ -54,13 +47,14 @@ export interface ListenerOptions {
 
 /** Makes the server; it listens when its owner says so. */
 export function createListener(guard: Guard, options: ListenerOptions): Listener {
-  const { certificate, minVersion, http2 = true, proxyProtocol } = options
+  const { tls, http2 = true, proxyProtocol } = options
   const { onRequestRefused = () => {}, onConnectionRefused = () => {} } = options
   const settings = { ...SAFE_SERVER_OPTIONS, requestTimeout: REQUEST_TIMEOUT_MS, noDelay: true }
   const server: Server =
-    certificate === undefined
+    tls === undefined
       ? createHttpServer(settings)
-      : createHttpsServer({ ...settings, ...tlsOptions(certificate, minVersion, http2) })
+      : createHttpsServer({ ...settings, ...tls.serverOptions(http2) })
+  tls?.keep(server as HttpsServer)
   // Node drops headers over this count without a word; the `request` control counts and refuses them first.
   server.maxHeadersCount = 0
   server.maxConnections = MAX_CONNECTIONS
@@ -74,7 +68,8 @@ export function createListener(guard: Guard, options: ListenerOptions): Listener
     connections.add(connection)
     socket.once('close', () => connections.remove(connection))
   })
-  const front = certificate !== undefined && http2 ? splitByAlpn(server, guard, onRequestRefused) : undefined
+  const front = tls !== undefined && http2 ? splitByAlpn(server, guard, onRequestRefused) : undefined
+  if (tls !== undefined) admitFirst(server, tls)
   return {
     server,
     connections: () => connections.size,
@@ -86,6 +81,16 @@ export function createListener(guard: Guard, options: ListenerOptions): Listener
       for (const { socket } of connections.all()) socket.destroy()
     },
   }
+}
+
+// Nothing is read of a connection whose client has not shown what it must.
+function admitFirst(server: Server, tls: TlsFront): void {
+  const own = server.listeners('secureConnection') as ((socket: TLSSocket) => void)[]
+  server.removeAllListeners('secureConnection')
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (tls.admits(socket)) for (const listener of own) listener.call(server, socket)
+    else socket.destroy()
+  })
 }
 
 // Connections of HTTP/1.1 go to Node's own listener, and are served as on a listener without HTTP/2.
@@ -103,32 +108,4 @@ function splitByAlpn(server: Server, guard: Guard, onRefused: Handler): Http2Fro
     else for (const listener of http1) listener.call(server, socket)
   })
   return front
-}
-
-function tlsOptions(
-  certificate: ListenerCertificate,
-  minVersion: 'TLSv1.2' | 'TLSv1.3',
-  http2: boolean,
-): TlsOptions {
-  return {
-    cert: certificate.cert,
-    key: certificate.key,
-    minVersion,
-    // Without the finite-field groups, whose cost a client can make the server pay (CVE-2002-20001).
-    ecdhCurve: 'X25519MLKEM768:X25519:P-256:P-384',
-    // For TLS 1.2, where it is allowed: forward secrecy and AEAD only.
-    ciphers: [
-      'TLS_AES_128_GCM_SHA256',
-      'TLS_AES_256_GCM_SHA384',
-      'TLS_CHACHA20_POLY1305_SHA256',
-      'ECDHE-ECDSA-AES128-GCM-SHA256',
-      'ECDHE-RSA-AES128-GCM-SHA256',
-      'ECDHE-ECDSA-AES256-GCM-SHA384',
-      'ECDHE-RSA-AES256-GCM-SHA384',
-      'ECDHE-ECDSA-CHACHA20-POLY1305',
-    ].join(':'),
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_COMPRESSION,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-    ALPNProtocols: http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
-  }
 }

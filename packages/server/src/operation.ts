@@ -55,6 +55,8 @@ export interface OperationOptions<Configuration> {
   readonly credentialKey?: Buffer
   /** Brings a new configuration in; sentences about what takes a restart. Throws where it can't be. */
   configure(configuration: Configuration): Promise<readonly string[]>
+  /** Reads what else is read anew, aside; lets it take over when what it returns is called, and says what is new. */
+  prepare(): Promise<() => readonly string[]>
   facts(): GatewayFacts
   drain(): void
   onJudged(isRefused: boolean): void
@@ -128,8 +130,12 @@ export async function createOperation<Configuration>(
     const fault = selfCheck(next.guard)
     if (fault !== undefined) throw new ReloadRefused([`${name}: ${fault}`])
     const nextDigest = await digest(resolved.document)
+    const takeOver = await options.prepare()
     // Last, since from here on nothing can fail any more.
-    const notes = configuration === undefined ? [] : await options.configure(configuration)
+    const notes = [
+      ...(configuration === undefined ? [] : await options.configure(configuration)),
+      ...takeOver(),
+    ]
     const changed = nextDigest !== policyDigest
     if (changed) {
       next.goLive()

@@ -7,7 +7,7 @@ import type { NamedFile } from './certificate-files.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
 import { Failure } from './failure.ts'
-import type { AccessLog, Admin, GatewayOptions, Listen, LoadedConfiguration } from './server.ts'
+import type { AccessLog, Admin, GatewayOptions, Listen, LoadedConfiguration, TlsFiles } from './server.ts'
 
 /** The APIs behind. */
 export interface Behind {
@@ -21,7 +21,9 @@ export interface ServeSettings {
   readonly behind: Behind
   readonly listen: Listen
   readonly http2: boolean
+  /** That of the command line; it wins over the certificates of the configuration. */
   readonly certificate: { readonly cert: NamedFile; readonly key: NamedFile } | undefined
+  readonly tls: TlsFiles | undefined
   readonly admin: Admin
   /** True where nobody chose the admin listener: then it is no reason not to start. */
   readonly isAdminByDefault: boolean
@@ -54,7 +56,8 @@ export function serveSettings(
       ...(listener?.proxyProtocol ? { proxyProtocol: listener.proxyProtocol } : {}),
     },
     http2: listener?.http2 ?? true,
-    certificate: certificateFiles(invocation, directory, loaded),
+    certificate: certificateFiles(invocation, directory),
+    tls: configuration.tls,
     admin:
       adminText === undefined ? (configuration.admin ?? ADMIN) : adminOf(adminText, invocation, directory),
     isAdminByDefault: adminText === undefined && configuration.admin === undefined,
@@ -86,22 +89,10 @@ function behindOf(invocation: Invocation, loaded: LoadedConfiguration | undefine
   return { options: { upstream: url.origin }, origins: [url.origin] }
 }
 
-function certificateFiles(
-  invocation: Invocation,
-  directory: string,
-  loaded: LoadedConfiguration | undefined,
-): ServeSettings['certificate'] {
+function certificateFiles(invocation: Invocation, directory: string): ServeSettings['certificate'] {
   const cert = invocation.text('cert')
   const key = invocation.text('key')
-  if (cert === undefined && key === undefined) {
-    const [first] = loaded?.configuration.tls?.certificates ?? []
-    if (first?.cert === undefined || first.key === undefined) return undefined
-    const at = `${loaded!.name}: tls.certificates[0]`
-    return {
-      cert: { path: first.cert, option: `${at}.cert`, shown: first.cert },
-      key: { path: first.key, option: `${at}.key`, shown: first.key },
-    }
-  }
+  if (cert === undefined && key === undefined) return undefined
   if (cert === undefined || key === undefined)
     throw new Failure(
       `${cert === undefined ? '--key' : '--cert'} stands alone; give --cert and --key together`,

@@ -12,7 +12,6 @@ import { choosePolicy, endsTlsHere, type PolicyChoice } from './policy-choice.ts
 import { listenFailure, stopSignal, untilStopped } from './running.ts'
 import { type ServeSettings, serveSettings } from './serve-settings.ts'
 import {
-  type Certificate,
   certificateIn,
   type Fleet,
   type Gateway,
@@ -20,6 +19,7 @@ import {
   type GatewayOptions,
   loadServer,
   type ServerPackage,
+  type TlsFiles,
 } from './server.ts'
 import { policyWarnings } from './warnings.ts'
 
@@ -54,6 +54,7 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
     listen: settings.listen,
     http2: settings.http2,
     ...(tls ? { tls } : {}),
+    stateFolder: state,
     accessLog: settings.accessLog,
     status: settings.status,
     ...(chosen.file === undefined ? {} : { source: sourceOf(chosen.source, chosen.file) }),
@@ -107,7 +108,8 @@ async function start(
   try {
     return await run({ ...options, admin })
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
+    const { code, message, name } = error as NodeJS.ErrnoException
+    if (name === 'TlsMaterialFault') throw new Failure(message, { cause: error })
     if (code === 'ERR_PORT_NOT_SHARED' || code === 'ERR_UPSTREAM_FILE')
       throw new Failure(message, { cause: error })
     if (!isOfAdmin(error, admin, options)) throw listenFailure(error, options.listen) ?? error
@@ -162,6 +164,10 @@ function eventLine({ event, reason, route, requestId }: GatewayEvent): string {
       return `reloaded: ${reason}`
     case 'reload-refused':
       return `reload refused, the policy before goes on:\n${reason.replace(/^/gm, '  ')}`
+    case 'connection-refused':
+      return `a connection was closed before anything was asked: ${reason}`
+    case 'tls-fault':
+      return reason
     case 'process-ended':
       return `a process ended and is started anew: ${reason}`
     default:
@@ -171,19 +177,25 @@ function eventLine({ event, reason, route, requestId }: GatewayEvent): string {
 
 // Where TLS ends is the policy's to say; the command line only brings the certificate.
 async function tlsOf(
-  { certificate }: ServeSettings,
+  { certificate, tls }: ServeSettings,
   chosen: PolicyChoice,
   server: ServerPackage,
   folder: string,
-): Promise<{ readonly tls?: Certificate; readonly caFile?: string }> {
+): Promise<{ readonly tls?: TlsFiles; readonly caFile?: string }> {
   if (!endsTlsHere(chosen)) {
-    if (certificate)
+    if (certificate || tls)
       throw new Failure(
-        `${chosen.source} says that TLS ends in front of this listener, and a certificate is given; write transport: { tls: "here" } in the policy, or leave --cert and --key out`,
+        `${chosen.source} says that TLS ends in front of this listener, and ${certificate ? 'a certificate' : '"tls"'} is given; write transport: { tls: "here" } in the policy, or leave ${certificate ? '--cert and --key' : 'it'} out`,
       )
     return {}
   }
-  if (certificate) return { tls: await readCertificate(certificate.cert, certificate.key) }
-  const { cert, key, caFile } = await certificateIn(server, folder)
-  return { tls: { cert, key }, caFile }
+  if (certificate) {
+    const { cert, key } = certificate
+    // Tried here as well, so that what is wrong names its option.
+    await readCertificate(cert, key)
+    return { tls: { ...tls, certificates: [{ cert: cert.path, key: key.path }] } }
+  }
+  if (tls?.certificates) return { tls }
+  const { caFile } = await certificateIn(server, folder)
+  return { ...(tls ? { tls } : {}), caFile }
 }

@@ -20,7 +20,9 @@ export interface GatewayOptions {
   readonly routes?: Readonly<Record<string, string>>
   readonly listen: Listen
   readonly http2?: boolean
-  readonly tls?: Certificate
+  readonly tls?: Certificate | TlsFiles
+  /** Where the local certificate is kept. */
+  readonly stateFolder?: string
   /** Serves /v1/status and its stream. */
   readonly status?: boolean
   readonly admin?: Admin
@@ -73,7 +75,7 @@ export interface LoadedConfiguration {
       readonly http2?: boolean
       readonly proxyProtocol?: ProxyProtocol
     }[]
-    readonly tls?: { readonly certificates?: readonly { readonly cert?: string; readonly key?: string }[] }
+    readonly tls?: TlsFiles
     readonly upstreams?: Upstreams
     readonly routes?: Readonly<Record<string, string>>
     readonly admin?: Admin
@@ -82,6 +84,11 @@ export interface LoadedConfiguration {
     readonly workers?: number
     readonly drain?: { readonly waitSeconds?: number; readonly graceSeconds?: number }
   }
+}
+
+/** `tls` of a gateway configuration, as the server reads it; here only the files of the certificates matter. */
+export interface TlsFiles {
+  readonly certificates?: readonly { readonly cert?: string; readonly key?: string }[]
 }
 
 /** A certificate chain and its key, PEM. */

@@ -1,9 +1,9 @@
-// How long the certificate of a listener still holds, for `/readyz`.
+// How long the certificates of a listener still hold, for `/readyz`.
 
-import { X509Certificate } from 'node:crypto'
-import { type Family, single } from '../metrics/families.ts'
+import { type Family, labelText } from '../metrics/families.ts'
+import type { Served } from '../tls/material.ts'
 
-/** What an operator must know of it. */
+/** What an operator must know of them. */
 export interface CertificateState {
   readonly notReady: readonly string[]
   readonly warnings: readonly string[]
@@ -14,34 +14,42 @@ const DAY_MS = 86_400_000
 /** Who renews in time does so long before. */
 const WARN_MS = 14 * DAY_MS
 
-const NOTHING: CertificateState = { notReady: [], warnings: [], families: [] }
-
-/** @param pem the chain, the listener's own certificate first; `undefined` where TLS ends in front */
+/** @param served the certificates that new connections get; none where TLS ends in front */
 export function certificateWatch(
-  pem: string | Buffer | undefined,
+  served: () => readonly Pick<Served, 'label' | 'validFrom' | 'validTo'>[],
   clock: () => number,
 ): () => CertificateState {
-  if (pem === undefined) return () => NOTHING
-  const { validFromDate, validToDate } = new X509Certificate(pem)
   return () => {
-    const left = validToDate.getTime() - clock()
-    const until = validToDate.toISOString()
-    const isEarly = clock() < validFromDate.getTime()
+    const now = clock()
+    const all = served()
     return {
-      notReady: [
-        ...(left <= 0 ? [`the certificate has expired at ${until}; renew it and restart`] : []),
-        ...(isEarly ? [`the certificate is valid only from ${validFromDate.toISOString()}`] : []),
-      ],
-      warnings: left > 0 && left < WARN_MS ? [`the certificate expires at ${until}; renew it in time`] : [],
-      families: [
-        single(
-          'gauge',
-          'sallyport_certificate_expiry_timestamp_seconds',
-          'When the certificate of the listener expires.',
-          validToDate.getTime() / 1_000,
-          'max',
+      notReady: all.flatMap(({ label, validFrom, validTo }) => [
+        ...(validTo <= now ? [`the certificate for ${label} has expired at ${text(validTo)}; renew it`] : []),
+        ...(now < validFrom ? [`the certificate for ${label} is valid only from ${text(validFrom)}`] : []),
+      ]),
+      warnings: all
+        .filter(({ validTo }) => validTo > now && validTo - now < WARN_MS)
+        .map(
+          ({ label, validTo }) =>
+            `the certificate for ${label} expires at ${text(validTo)}; renew it in time`,
         ),
-      ],
+      families: all.length === 0 ? [] : [expiry(all)],
     }
+  }
+}
+
+const text = (milliseconds: number): string => new Date(milliseconds).toISOString()
+
+function expiry(all: readonly Pick<Served, 'label' | 'validTo'>[]): Family {
+  return {
+    name: 'sallyport_certificate_expiry_timestamp_seconds',
+    help: 'When each certificate of the listener expires.',
+    type: 'gauge',
+    merge: 'max',
+    samples: all.map(({ label, validTo }, index) => ({
+      suffix: '',
+      labels: labelText(['certificate', 'name'], [String(index), label]),
+      value: validTo / 1_000,
+    })),
   }
 }

@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { type FileKind, loadFresh, PolicyError, PolicyFileError, sentence } from 'sallyport/settings'
+import { absoluteTls } from '../tls/setting.ts'
 import type { UpstreamsSetting } from '../upstream/setting.ts'
 import { type GatewayConfiguration, readConfiguration } from './setting.ts'
 
@@ -62,17 +63,7 @@ function absolute(configuration: GatewayConfiguration, folder: string): GatewayC
   const at = (path: string | undefined) => (path === undefined ? {} : { path: resolve(folder, path) })
   return {
     ...configuration,
-    ...(tls?.certificates
-      ? {
-          tls: {
-            ...tls,
-            certificates: tls.certificates.map(({ cert = '', key = '' }) => ({
-              cert: resolve(folder, cert),
-              key: resolve(folder, key),
-            })),
-          },
-        }
-      : {}),
+    ...(tls ? { tls: absoluteTls(tls, folder) } : {}),
     ...(upstreams ? { upstreams: absoluteUpstreams(upstreams, folder) } : {}),
     ...(admin ? { admin: { ...admin, ...at(admin.path) } } : {}),
     ...(typeof accessLog === 'object' ? { accessLog: { file: resolve(folder, accessLog.file ?? '') } } : {}),

@@ -16,6 +16,7 @@ import {
 import { adminSchema } from '../admin/setting.ts'
 import { accessLogSchema } from '../log/setting.ts'
 import { proxyProtocolProblems, proxyProtocolSchema } from '../proxy-protocol/setting.ts'
+import { tlsProblems, tlsSchema } from '../tls/setting.ts'
 import { routesSchema, upstreamsProblems, upstreamsSchema } from '../upstream/setting.ts'
 
 const listenerSchema = object(
@@ -31,26 +32,11 @@ const listenerSchema = object(
   'An address for requests.',
 )
 
-const file = (doc: string) =>
-  text({ pattern: /^[^\0]+$/, expected: 'a path', mend: 'write a path such as "tls/chain.pem"' }, doc)
-
 const configurationSchema = object(
   {
     $schema: text({ expected: 'a URL or a path', mend: 'name the schema file' }, 'The schema, for editors.'),
     listeners: list(listenerSchema, 'Where requests are taken; one.', { min: 1, max: 1 }),
-    tls: object(
-      {
-        certificates: list(
-          object(
-            { cert: file('The certificate chain, PEM.'), key: file('The private key, PEM.') },
-            'A certificate.',
-          ),
-          'The certificate, where the policy ends TLS here; a local one is made where there is none.',
-          { min: 1, max: 1 },
-        ),
-      },
-      'What TLS needs where it ends here.',
-    ),
+    tls: tlsSchema,
     upstreams: upstreamsSchema,
     routes: routesSchema,
     admin: adminSchema,
@@ -112,17 +98,7 @@ function contradictions(configuration: GatewayConfiguration): readonly PolicyPro
         'write { host: "127.0.0.1", port: 9901 }',
       ),
     )
-  for (const [index, { cert, key }] of (tls?.certificates ?? []).entries())
-    if (cert === undefined || key === undefined)
-      problems.push(
-        problem(
-          `tls.certificates[${index}]`,
-          'missing',
-          `no ${cert === undefined ? 'cert' : 'key'} here`,
-          undefined,
-          'name the certificate and its own key',
-        ),
-      )
+  problems.push(...tlsProblems(tls))
   const listener = listeners?.[0]
   problems.push(...proxyProtocolProblems(listener?.proxyProtocol, 'listeners[0].proxyProtocol'))
   if (listener && listener.port === undefined)

@@ -6,14 +6,16 @@ import { createGuard, digest, type PolicyDocument, type ResolvedPolicy, resolveP
 import { type AdminListener, startAdmin } from '../admin/listener.ts'
 import type { CloseOptions, Gateway, GatewayEvent, GatewayOptions } from '../contract.ts'
 import type { Documents } from '../operation.ts'
-import { fixedFaults } from '../reload/fixed.ts'
+import { fixedFaults, transportOf } from '../reload/fixed.ts'
 import { createReloader, type ReloadOutcome, ReloadRefused } from '../reload/reloader.ts'
 import { selfCheck } from '../reload/self-check.ts'
 import { watchFiles } from '../reload/watch.ts'
+import { tlsFilesOf } from '../tls/setting.ts'
 import { type Member, startMember } from './member.ts'
 import type { SentOptions } from './messages.ts'
 import { fleetPlane } from './plane.ts'
 import { openPlaces } from './sockets.ts'
+import { shareTls } from './tls.ts'
 
 /** What a fleet is started with. */
 export interface FleetOptions
@@ -32,6 +34,8 @@ export interface Fleet extends Omit<Gateway, 'address' | 'wouldDo' | 'upstreams'
   readonly socketsAreHeld: boolean
 }
 
+// A local certificate has a month left when it is renewed.
+const TEND_MS = 3_600_000
 const RESTART_LINGER_MS = 1_000
 const BACKOFF_MS = 200
 const MAX_BACKOFF_MS = 10_000
@@ -49,11 +53,18 @@ interface Slot {
  * @throws what `startGateway` throws; PortNotShared
  */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
-  const { workers, source, admin: adminSetting, log, onDrain, ...rest } = options
+  const { workers, admin: adminSetting, log, onDrain, source: given, watch, ...rest } = options
+  // Certificates can change where the policy can't.
+  const source =
+    given ??
+    (tlsFilesOf(options.tls).length > 0
+      ? { name: 'the policy', files: [], load: async () => ({ policy: options.policy }) }
+      : undefined)
   const clock = Date.now
   let policy: PolicyDocument = options.policy
   let resolved: ResolvedPolicy = resolvePolicy(policy)
   let policyDigest = await digest(resolved.document)
+  const tls = await shareTls(transportOf(resolved).tls === 'here', options, clock)
   const opened = await openPlaces(options.listen.host, options.listen.port, workers)
   const key = randomBytes(32).toString('hex')
   const tell = (event: GatewayEvent): void => {
@@ -73,6 +84,9 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     ...rest,
     policy,
     listen: { ...options.listen, host: opened.host, port },
+    ...(tls.given === undefined ? {} : { tls: tls.given }),
+    ticketSecret: tls.ticketSecret(),
+    watch: false,
     credentialKey: key,
     sourceName: source?.name ?? 'a program',
   })
@@ -142,13 +156,15 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     if (faults.length > 0) throw new ReloadRefused(faults)
     const fault = selfCheck(createGuard(next, 'gateway', { clock }))
     if (fault !== undefined) throw new ReloadRefused([`${name}: ${fault}`])
+    await tls.check()
     const nextDigest = await digest(next.document)
     const changed = nextDigest !== policyDigest
     policy = documents.policy
     resolved = next
     policyDigest = nextDigest
-    await Promise.all(slots.map(({ member }) => member?.ask('reload', policy)))
-    return { policyDigest, changed, notes: [] }
+    const outcomes = await Promise.all(slots.map(({ member }) => member?.ask('reload', policy)))
+    const told = outcomes.find((outcome) => outcome?.ok === true)
+    return { policyDigest, changed, notes: told?.ok === true ? told.notes : [] }
   }
 
   const reloader = source && createReloader(source, apply, clock)
@@ -160,9 +176,25 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
         event: outcome.ok ? 'reloaded' : 'reload-refused',
         requestId: '',
         route: '',
-        reason: outcome.ok ? outcome.policyDigest : outcome.problems.join('\n'),
+        reason: outcome.ok
+          ? [outcome.policyDigest, ...outcome.notes].join('; ')
+          : outcome.problems.join('\n'),
       })
     return outcome
+  }
+
+  async function tend(): Promise<void> {
+    try {
+      if (await tls.tend()) await Promise.all(slots.map(({ member }) => member?.ask('reload', policy)))
+    } catch (error) {
+      const { message } = error as Error
+      tell({
+        event: 'tls-fault',
+        requestId: '',
+        route: '',
+        reason: `the local certificate can’t be renewed: ${message}`,
+      })
+    }
   }
 
   let restarting: Promise<void> | undefined
@@ -183,6 +215,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   async function close(how: CloseOptions): Promise<{ brokenOff: number }> {
     draining = true
     watching?.close()
+    clearInterval(tending)
     const ends = await Promise.all(slots.map(({ member }) => member?.drain(how)))
     for (const place of opened.places) place.close()
     await admin?.close()
@@ -209,7 +242,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       return slots.filter(({ member }) => member !== undefined).length
     },
   }
-  const watching = source && (await watchFiles(source.files, () => void reload()))
+  const files = [...(source?.files ?? []), ...tlsFilesOf(options.tls)]
+  const watching =
+    watch === false || files.length === 0 ? undefined : await watchFiles(files, () => void reload())
+  const tending = setInterval(() => void tend(), TEND_MS).unref()
   if (adminSetting !== undefined && adminSetting !== false)
     admin = await startAdmin(adminSetting, plane).catch(async (error: unknown) => {
       await fleet.close({ graceMs: 0 })

@@ -3,6 +3,7 @@
 
 import { resolve } from 'node:path'
 import { flag, type Infer, list, object, oneOf, type PolicyProblem, problem, text } from 'sallyport/settings'
+import type { ListenerCertificate } from './material.ts'
 
 const file = (doc: string) =>
   text({ pattern: /^[^\0]+$/, expected: 'a path', mend: 'write a path such as "tls/chain.pem"' }, doc)
@@ -109,10 +110,11 @@ export function absoluteTls(tls: TlsSetting, folder: string): TlsSetting {
   }
 }
 
-/** The files that are read anew by a reload. */
-export function tlsFiles(tls: TlsSetting | undefined): readonly string[] {
+/** The files that are read anew by a reload; none where a program gave the texts. */
+export function tlsFilesOf(given: ListenerCertificate | TlsSetting | undefined): readonly string[] {
+  if (given === undefined || 'cert' in given) return []
   return [
-    ...(tls?.certificates ?? []).flatMap(({ cert, key }) => [cert!, key!]),
-    ...(tls?.clientCertificates ? [tls.clientCertificates.ca!] : []),
+    ...(given.certificates ?? []).flatMap(({ cert, key }) => [cert!, key!]),
+    ...(given.clientCertificates ? [given.clientCertificates.ca!] : []),
   ]
 }

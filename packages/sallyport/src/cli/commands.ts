@@ -284,6 +284,37 @@ export const commands: readonly Command[] = [
     run: async (...given) => (await import('./posture.ts')).posture(...given),
   },
   {
+    name: 'attest',
+    summary: 'sign what a verification proved, or check such a statement',
+    detail:
+      'Makes an in-toto statement of the record that verify --record keeps, and signs it (DSSE, Ed25519). With --check, looks at a signed statement instead: who signed it, whether it is about the policy and the origin that you expect, whether it has expired, whether everything held. Ends with 0, or with 1 where a check fails.',
+    options: [
+      { name: 'record', value: 'FILE', doc: 'the record of the verification; required, but with --check' },
+      {
+        name: 'key',
+        value: 'FILE',
+        doc: 'the Ed25519 key, PEM: the private one to sign, the public one to check; else one of its own is made in --state',
+      },
+      { name: 'check', value: 'FILE', doc: 'the signed statement to check' },
+      {
+        name: 'policy',
+        value: 'FILE',
+        doc: 'the policy that it must be about; else sallyport.config.ts or .json of this directory, where there is one',
+      },
+      { name: 'origin', value: 'URL', doc: 'with --check: the API that it must be about' },
+      {
+        name: 'format',
+        value: 'FORMAT',
+        doc: 'dsse; or, without a signature, cyclonedx (1.6) or oscal (1.1.3)',
+        fallback: 'dsse',
+      },
+      { name: 'valid', value: 'DAYS', doc: 'how long it holds from the verification on', fallback: '30d' },
+      { name: 'out', value: 'FILE', doc: 'where to write it; else the standard output' },
+      { name: 'state', value: 'DIR', doc: 'where a key of its own is kept', fallback: '.sallyport' },
+    ],
+    run: async (...given) => (await import('./attest.ts')).attest(...given),
+  },
+  {
     name: 'export',
     summary: 'write the policy as configuration of another program',
     detail:

@@ -14,7 +14,7 @@ import type { ListenerCertificate } from './tls/material.ts'
 import type { TlsSetting } from './tls/setting.ts'
 import type { DaySecret } from './tls/ticket-keys.ts'
 import type { RoutesSetting, UpstreamsSetting } from './upstream/setting.ts'
-import type { UpstreamKeepAlive } from './upstream/transfer.ts'
+import type { UpstreamKeepAlive } from './upstream/transfer-site.ts'
 import type { ForwardLimits, UpstreamReport } from './upstream/upstream.ts'
 
 /** Where a gateway listens. */

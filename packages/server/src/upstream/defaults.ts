@@ -3,7 +3,7 @@
 import { type PeerTls, readPeerTls } from './peer-tls.ts'
 import { upstreamOrigin } from './pool.ts'
 import { checkUpstreams, type RoutesSetting, type UpstreamSetting, type UpstreamsSetting } from './setting.ts'
-import type { UpstreamKeepAlive } from './transfer.ts'
+import type { UpstreamKeepAlive } from './transfer-site.ts'
 import type { ForwardLimits, UpstreamOptions } from './upstream.ts'
 
 const CONNECTIONS = 1_024

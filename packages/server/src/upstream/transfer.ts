@@ -4,85 +4,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { type Exchange, isBodyReplaced, respondWithCode } from 'sallyport/node'
-import type { Dispatcher, Pool } from 'undici'
-import { maySendAgain } from './again.ts'
-import type { Address } from './balance.ts'
+import type { Dispatcher } from 'undici'
+import { Attempts } from './attempts.ts'
 import { cutConnection } from './cut.ts'
 import { codeOfFailure, isGatewayStatus, isOfUpstream, reasonOf } from './failure.ts'
-import { type Handshake, openingHead } from './handshake.ts'
+import { openingHead } from './handshake.ts'
 import type { Line, OnLine } from './pool.ts'
 import { requestHead } from './request-head.ts'
 import { responseHead } from './response-head.ts'
-import type { SlotAnswer, Waiting } from './slots.ts'
+import type { Waiting } from './slots.ts'
+import type { Opening, TransferEnd, TransferSite } from './transfer-site.ts'
 import { openTunnel, type Tunnel } from './tunnel.ts'
 import type { Member } from './under-way.ts'
 import { Upload } from './upload.ts'
-
-/** Milliseconds, and bytes per second. */
-export interface TransferLimits {
-  /** The longest silence within a body, except in a stream that the client asked for. */
-  readonly bodyIdleMs: number
-  /** How long a client may take to send its body before the rate counts. */
-  readonly uploadStartMs: number
-  readonly uploadBytesPerSecond: number
-  /** From the end of the request to the whole head of the answer, however many 1xx answers come before it. */
-  readonly headMs: number
-  /** How long a request waits for a slot. */
-  readonly queueMs: number
-  /** The longest silence of a tunnel. */
-  readonly tunnelIdleMs: number
-}
-
-/**
- * Which connections carry another request. `clean`: those on which nothing can be left over from the one before.
- * `all`: also after a request with a body, or an answer without one; only for an upstream that is known to read every
- * body and to write nothing unasked.
- */
-export type UpstreamKeepAlive = 'clean' | 'all'
-
-/** How a transfer ended, for the log and the counts. */
-export interface TransferEnd {
-  readonly outcome: 'answered' | 'failed' | 'client-gone'
-  /** The upstream's status, where it gave one. */
-  readonly status: number | undefined
-  /** An error code, where it failed. */
-  readonly reason: string | undefined
-}
-
-/** One address of the upstream. */
-type Way = Address<Pool>
-
-/** What a transfer needs from its upstream. */
-export interface TransferSite {
-  readonly limits: TransferLimits
-  readonly keepAlive: UpstreamKeepAlive
-  /** How often a request may be sent again. */
-  readonly retries: number
-  /** Whether the upstream has several addresses. */
-  readonly hasOthers: boolean
-  /** Milliseconds that only go forward. */
-  readonly now: () => number
-  /** Asks for a slot, which `ended` gives back; where it is queued, `proceed` is called when it is there. */
-  askSlot(transfer: Transfer): SlotAnswer
-  leaveQueue(transfer: Transfer): void
-  /** Counts bytes that are held, which `dispatched` or `ended` gives back; false where there is no room for them. */
-  holdBytes(transfer: Transfer, bytes: number): boolean
-  dispatched(transfer: Transfer): void
-  /** Chooses where a request is sent, which `left` ends. */
-  choose(transfer: Transfer, except?: Way): Way
-  good(transfer: Transfer, way: Way): void
-  bad(transfer: Transfer, way: Way, reason: string): void
-  left(transfer: Transfer, way: Way): void
-  /** Called once, when nothing of the transfer is left. */
-  ended(transfer: Transfer, end: TransferEnd, hadSlot: boolean): void
-}
-
-/** What a request brings that may open a WebSocket. */
-export interface Opening {
-  readonly handshake: Handshake
-  /** What the client sent behind its request. */
-  readonly ahead: Buffer
-}
 
 // 1xx answers are not passed on; more than these come from no sane program.
 const MAX_INFORMATIONAL = 8
@@ -116,14 +50,9 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
   private readonly opening: Opening | undefined
   private tunnel: Tunnel | undefined
   private outgoing: Outgoing | undefined
-  private way: Way | undefined
-  private failedWay: Way | undefined
   private hasSlot = false
   private queuedAt: number | undefined
-  private sent = 0
-  private wasKept = false
-  private readBefore = 0
-  private isJudged = false
+  private readonly attempts: Attempts
   private upload: Upload | undefined
   private controller: Controller | undefined
   private phase: Phase = 'waiting'
@@ -137,7 +66,6 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
   private isStream = false
   private isRetired = false
   private isDispatched = false
-  private startedAt = 0
   private lastProgress: number
 
   constructor(
@@ -154,6 +82,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
     this.response = response
     this.exchange = exchange
     this.site = site
+    this.attempts = new Attempts(site, this)
     this.lastProgress = site.now()
   }
 
@@ -205,9 +134,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
     const { headers, body } = this.outgoing
     const { method } = this.exchange.incoming
     const retires = method === 'HEAD' || (this.upload !== undefined && this.site.keepAlive === 'clean')
-    this.sent++
-    this.way = this.site.choose(this, this.failedWay)
-    this.way.way.dispatch(
+    this.attempts.next().dispatch(
       {
         path: this.exchange.target,
         method: method as Dispatcher.HttpMethod,
@@ -224,54 +151,22 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
 
   onRequestStart(controller: Controller): void {
     this.controller = controller
-    this.startedAt = this.site.now()
-    const { line } = this
-    if (line !== undefined) {
-      this.wasKept = line.requests > 0
-      line.requests++
-      this.readBefore = line.socket?.bytesRead ?? 0
-    }
+    this.attempts.begun(this.line)
     if (this.phase === 'over') controller.abort(new TransferOver())
   }
 
   // Sends the request once more where that can do no harm; by another address where there is one.
   private sendAgain(reason: string): boolean {
-    const { site, way, outgoing } = this
-    if (way === undefined || this.phase !== 'waiting' || this.response.headersSent) return false
-    if (this.sent > site.retries) return false
-    const failed = {
-      method: this.exchange.incoming.method,
-      reason,
-      isSent: this.controller !== undefined,
-      wasKept: this.wasKept,
-      isAnswered: this.informational > 0 || (this.line?.socket?.bytesRead ?? 0) > this.readBefore,
-      isWhole: outgoing?.body === null || Buffer.isBuffer(outgoing?.body),
-      hasOthers: site.hasOthers,
-    }
-    if (!maySendAgain(failed)) return false
-    // A connection that was kept may be closed by the best of servers.
-    if (failed.isSent) way.countFailure(reason)
-    else this.judge(reason)
-    site.left(this, way)
-    this.failedWay = way
-    this.way = undefined
-    this.isJudged = false
+    if (this.phase !== 'waiting' || this.response.headersSent) return false
+    const { method } = this.exchange.incoming
+    const body = this.outgoing?.body
+    const isWhole = body === null || Buffer.isBuffer(body)
+    if (!this.attempts.mayRepeat({ method, reason, isWhole, isAnswered: this.informational > 0 }))
+      return false
     this.controller = undefined
-    this.startedAt = 0
     // Not from within undici, which has not yet put its own house in order.
     queueMicrotask(() => this.send())
     return true
-  }
-
-  // Says once how the address has done; what goes wrong after its head is only counted.
-  private judge(reason?: string): void {
-    const { way, site } = this
-    if (way === undefined) return
-    if (this.isJudged) {
-      if (reason !== undefined) way.countFailure(reason)
-    } else if (reason === undefined) site.good(this, way)
-    else site.bad(this, way, reason)
-    this.isJudged = true
   }
 
   onResponseStart(controller: Controller, status: number): void {
@@ -291,7 +186,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
       this.fail(`ERR_UPSTREAM_HEAD_${head.toUpperCase().replaceAll('-', '_')}`)
       return
     }
-    this.judge(isGatewayStatus(status) ? `status_${status}` : undefined)
+    this.attempts.judge(isGatewayStatus(status) ? `status_${status}` : undefined)
     this.status = status
     this.isStream =
       this.exchange.cell.data === 'stream' || /^text\/event-stream\b/i.test(head.contentType ?? '')
@@ -322,7 +217,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
       this.fail(`ERR_UPSTREAM_HANDSHAKE_${head.toUpperCase()}`)
       return
     }
-    this.judge()
+    this.attempts.judge()
     this.status = status
     this.phase = 'tunnel'
     response.writeHead(status, head)
@@ -440,9 +335,10 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
 
   // undici's own timer begins anew with each 1xx answer.
   private checkHeadDeadline(now: number): void {
-    if (this.startedAt === 0) return
-    const since = this.upload === undefined ? this.startedAt : this.upload.waitingSince
-    if (since !== undefined && now - Math.max(since, this.startedAt) > this.site.limits.headMs)
+    const { startedAt } = this.attempts
+    if (startedAt === undefined) return
+    const since = this.upload === undefined ? startedAt : this.upload.waitingSince
+    if (since !== undefined && now - Math.max(since, startedAt) > this.site.limits.headMs)
       this.fail('UND_ERR_HEADERS_TIMEOUT')
   }
 
@@ -463,7 +359,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
   }
 
   private fail(reason: string): void {
-    if (isOfUpstream(reason)) this.judge(reason)
+    if (isOfUpstream(reason)) this.attempts.judge(reason)
     this.refuse(codeOfFailure(reason), reason)
   }
 
@@ -511,7 +407,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
   private settle(): void {
     if (this.settled) return
     this.settled = true
-    if (this.way !== undefined) this.site.left(this, this.way)
+    this.attempts.leave()
     const end = this.end ?? { outcome: 'failed', status: this.status, reason: 'unknown' }
     this.site.ended(this, end, this.hasSlot)
   }

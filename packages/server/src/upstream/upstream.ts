@@ -6,7 +6,8 @@ import type { PeerTls } from './peer-tls.ts'
 import { openPool, type UpstreamTimeouts } from './pool.ts'
 import type { Shares } from './shares.ts'
 import { createSlots } from './slots.ts'
-import type { Transfer, TransferEnd, TransferLimits, TransferSite, UpstreamKeepAlive } from './transfer.ts'
+import type { Transfer } from './transfer.ts'
+import type { TransferEnd, TransferLimits, TransferSite, UpstreamKeepAlive } from './transfer-site.ts'
 
 /** Every limit of forwarding to one upstream. */
 export interface ForwardLimits extends UpstreamTimeouts, TransferLimits {

@@ -53,9 +53,9 @@ function classOf(route: string): string {
 function under(route: string): RegExp {
   const path = route.replace(/^[A-Z]+ /, '')
   const pattern = path
+    .replaceAll('.', '\\.')
     .replace(/\/\*$/, '(?:/.*)?')
     .replace(/:[a-z]+/g, '[^/?]+')
-    .replaceAll('.', '\\.')
   return new RegExp(`^${pattern}(?:\\?|$)`)
 }
 

@@ -1,0 +1,157 @@
+// What a mutation run came to, as a page: counts, every miss with its reason, every false alarm.
+
+import { findingKinds } from '../../src/posture/findings.ts'
+import type { VerifyFinding } from '../../src/posture/verify/result.ts'
+import { groups } from './list.ts'
+import type { Outcome } from './run.ts'
+
+/** Of all mutations, at least so many must be found; of the unbroken servers, at most so many may have a finding. */
+export const BARS = { found: 0.95, falseAlarms: 0.02 } as const
+
+/** A server in which nothing is broken. */
+export interface Unbroken {
+  readonly name: string
+  readonly findings: readonly VerifyFinding[]
+  readonly of: number
+}
+
+/** The part that was found. */
+export function foundPart(outcomes: readonly Outcome[]): number {
+  return outcomes.filter(({ verdict }) => verdict === 'found').length / outcomes.length
+}
+
+/** The part of the unbroken that has a finding. */
+export function alarmPart(unbroken: readonly Unbroken[]): number {
+  return unbroken.filter(({ findings }) => findings.length > 0).length / unbroken.length
+}
+
+// Where the reason is known, by the beginning of the mutation's id.
+const REASONS: readonly (readonly [prefix: string, reason: string])[] = [
+  [
+    'cookie/',
+    'no setting of the policy speaks of the application’s cookies, so there is nothing to hold them against',
+  ],
+  ['put-in/x-', 'the policy does not name this header, and an application may have reasons to send it'],
+]
+
+function reasonOf({ mutation, verdict, findings }: Outcome): string {
+  const known = REASONS.find(([prefix]) => mutation.id.startsWith(prefix))?.[1]
+  if (known !== undefined) return known
+  switch (verdict) {
+    case 'never asked':
+      return 'no request of the quick profile provokes this answer'
+    case 'other control':
+      return `something else was named: ${[...new Set(findings.map(({ id }) => id))].slice(0, 3).join(', ')}`
+    default:
+      return 'the answer was seen and taken for right'
+  }
+}
+
+// Words of the catalogue that no mutation comes from, by what they are about.
+const UNUSED: readonly (readonly [prefix: string, reason: string])[] = [
+  ['cookie.', 'cookies are the application’s own so far'],
+  ['ratelimit.', 'no control limits rates so far'],
+  ['drift.ratelimit', 'no control limits rates so far'],
+  ['drift.cookie', 'cookies are the application’s own so far'],
+  ['auth.', 'the challenge is the application’s own'],
+  ['redirect.', 'where a redirect leads is the application’s own'],
+  ['csp.', 'it needs a policy with nonces or scripts, or is a case of the ones that are listed'],
+  ['leak.', 'a case of the ones that are listed'],
+]
+
+function percent(part: number): string {
+  return `${(Math.floor(part * 1000) / 10).toFixed(1)} %`
+}
+
+const row = (...cells: readonly (string | number)[]) =>
+  `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
+
+/** The page, in Markdown. */
+export function reportOf(
+  outcomes: readonly Outcome[],
+  unbroken: readonly Unbroken[],
+  about: { readonly date: string; readonly seconds: number; readonly node: string },
+): string {
+  const byId = new Map(outcomes.map((outcome) => [outcome.mutation.id, outcome]))
+  const missed = outcomes.filter(({ verdict }) => verdict !== 'found')
+  const used = new Set(outcomes.map(({ mutation }) => mutation.from))
+  const alarms = unbroken.filter(({ findings }) => findings.length > 0)
+  const probes = unbroken.reduce((sum, { of }) => sum + of, 0)
+  return `# The mutation run
+
+A server that keeps its policy is broken in one way at a time, and \`verify\` is asked: \`npm run test:long\` writes this page.
+The list was made from the finding catalogue and the kinds of answers, before anybody looked at what is found. A proxy of
+its own breaks the bytes between the server and \`verify\`; a mutation counts as found where a finding names the control
+that was broken, in the quick profile.
+
+${row('date', 'mutations', 'found', 'bar', 'unbroken servers', 'with a false alarm', 'bar', 'seconds', 'Node')}
+${row(...Array.from({ length: 9 }, () => '---'))}
+${row(
+  about.date,
+  outcomes.length,
+  `${outcomes.length - missed.length} (${percent(foundPart(outcomes))})`,
+  `≥ ${percent(BARS.found)}`,
+  unbroken.length,
+  `${alarms.length} (${percent(alarmPart(unbroken))})`,
+  `≤ ${percent(BARS.falseAlarms)}`,
+  about.seconds,
+  about.node,
+)}
+
+The servers: an Express app under \`recommended\`, the gateway with TLS under \`api\`, and plain node:http under a policy with
+a rule for each of eight routes. The unbroken ones are these, the same app on every framework under every preset, and
+these with changes that mean nothing (lines in another order, names in other letters, lines of a CDN). On them ${probes} probes
+were judged.
+
+## By group
+
+${row('group', 'mutations', 'found')}
+${row('---', '---', '---')}
+${Object.entries(groups)
+  .map(([name, list]) => {
+    const own = list.flatMap(({ id }) => byId.get(id) ?? [])
+    return row(name, own.length, own.filter(({ verdict }) => verdict === 'found').length)
+  })
+  .join('\n')}
+
+## Every miss
+
+${
+  missed.length === 0
+    ? 'None.'
+    : `${row('mutation', 'control', 'from the catalogue', 'why')}
+${row('---', '---', '---', '---')}
+${missed
+  .map((outcome) => {
+    const { id, controls, from } = outcome.mutation
+    return row(`\`${id}\``, controls.join(', '), from, reasonOf(outcome))
+  })
+  .join('\n')}`
+}
+
+## Every false alarm
+
+${
+  alarms.length === 0
+    ? 'None.'
+    : `${row('server', 'finding', 'where')}
+${row('---', '---', '---')}
+${alarms.flatMap(({ name, findings }) => findings.map((each) => row(name, each.id, `${each.class} ${each.cell}: ${each.detail}`))).join('\n')}`
+}
+
+## Words of the catalogue without a mutation
+
+${row('word', 'why')}
+${row('---', '---')}
+${[...findingKinds.keys()]
+  .filter((id) => !used.has(id))
+  .map((id) =>
+    row(
+      `\`${id}\``,
+      UNUSED.find(([prefix]) => id.startsWith(prefix))?.[1] ??
+        'no server of the run can be brought to it alone',
+    ),
+  )
+  .join('\n')}
+`
+}

@@ -132,10 +132,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   server.on('request', take())
   server.on('checkContinue', take({ toContinue: true }))
-  takeUpgrades(server, guard, (request, response, ahead) => {
-    observer.begin(request, response)
-    answer(request, response, { ahead })
-  })
+  takeUpgrades(
+    server,
+    () => guard.current,
+    (request, response, ahead) => {
+      observer.begin(request, response)
+      answer(request, response, { ahead })
+    },
+  )
 
   function answer(request: IncomingMessage, response: ServerResponse, asked?: Asked): void {
     const exchange = exchangeOf(response)!
@@ -180,6 +184,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         listen: options.listen,
         upstreams: options.upstreams ?? { [upstreams[0]!.name]: { urls: [upstreams[0]!.urls[0]!.origin] } },
         ...(options.routes ? { routes: options.routes } : {}),
+        ...(options.tls && !('cert' in options.tls) ? { tls: options.tls } : {}),
         admin: options.admin ?? false,
       },
     }

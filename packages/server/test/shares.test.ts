@@ -49,6 +49,33 @@ test('uploads that stand still take no slot from anybody', async (context) => {
   assert.deepEqual(seen, ['GET /', 'GET /'])
 })
 
+test('beginnings of bodies that never end are held up to a bound, and another client still has its own', async (context) => {
+  const upstream = await upstreamFor(context, (request, response) => {
+    request.resume().on('end', () => response.end('whole'))
+  })
+  const { port } = await gatewayFor(context, { upstream, policy: BEHIND_PROXY })
+  // Just below what is sent on; 16 MiB of such are one client's part.
+  const beginning = 'x'.repeat(65_535)
+  const answers: string[] = []
+  const refused = new EventTarget()
+  for (let i = 0; i < 260; i++) {
+    const socket = await dial(context, port)
+    socket.setEncoding('latin1').once('data', (text: string) => {
+      answers.push(text)
+      refused.dispatchEvent(new Event('one'))
+    })
+    socket.write(`${from('192.0.2.1', 'POST /idle', 'Content-Length: 100000\r\n')}${beginning}`)
+  }
+  // 256 of these are 16,776,960 bytes: what is over is refused, and nothing else.
+  while (answers.length < 4) await once(refused as never, 'one')
+  for (const text of answers) assert.match(text, /^HTTP\/1\.1 503 [\s\S]*^retry-after: 1\r$/im)
+  const upload = `${from('192.0.2.2', 'POST /', 'Content-Length: 3\r\nConnection: close\r\n')}abc`
+  assert.match((await rawExchange(port, upload)).text, /whole/)
+  const own = `${from('192.0.2.1', 'GET /', 'Connection: close\r\n')}`
+  assert.match((await rawExchange(port, own)).text, /whole/)
+  assert.equal(answers.length, 4)
+})
+
 test('a client over its part gets 503 with Retry-After, another one goes on, and the part comes back', async (context) => {
   const held: (() => void)[] = []
   const arrived = new EventTarget()

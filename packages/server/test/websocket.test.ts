@@ -4,12 +4,14 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect as tlsConnect } from 'node:tls'
 import type { PolicyDocument } from 'sallyport'
-import { ask, gatewayFor, type Running } from './harness.ts'
+import { ask, gatewayFor, type Running, temporaryFolder } from './harness.ts'
 
 const ORIGIN = 'https://app.example.com'
 
@@ -317,6 +319,38 @@ for (const [name, answer, status] of [
     assert.match(text, /^Connection: close\r$/im)
     assert.equal(running.gateway.upstreams()[0]!.addresses[0]!.inFlight, 0)
   })
+
+test('each is one line of the log: open, refused, answered otherwise', async (context) => {
+  const api = await apiFor(context)
+  const file = join(await temporaryFolder(context), 'access.log')
+  const running = await gatewayFor(context, { upstream: api.url, policy: POLICY, accessLog: { file } })
+  const wire = send(context, running, `${handshake('/live/a')}x`)
+  await wire.until(/x$/)
+  await send(context, running, handshake('/cookie/a', 'Origin: https://evil.example')).end()
+  await send(context, running, handshake('/v1/x')).end()
+  wire.socket.end()
+  await wire.end()
+  await running.gateway.close({ graceMs: 0 })
+  const lines = (await readFile(file, 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>)
+  assert.deepEqual(
+    lines
+      .map((line) => [
+        line['url.path'],
+        line['http.response.status_code'],
+        line['sallyport.decision'],
+        line['sallyport.rule'],
+      ])
+      .sort(),
+    [
+      ['/cookie/a', 403, 'deny', 'SP-CORS-01'],
+      ['/live/a', 101, 'pass', undefined],
+      ['/v1/x', 200, 'pass', undefined],
+    ],
+  )
+})
 
 test('an upstream that can not be reached is a 502', async (context) => {
   const running = await gatewayFor(context, { upstream: 'http://127.0.0.1:1', policy: POLICY })

@@ -10,7 +10,7 @@ import { Failure } from './failure.ts'
 import type { AccessLog, Admin, GatewayOptions, Listen, LoadedConfiguration, TlsFiles } from './server.ts'
 
 /** The APIs behind. */
-export interface Behind {
+interface Behind {
   readonly options: Pick<GatewayOptions, 'upstream' | 'upstreams' | 'routes'>
   /** Every address of them; the first stands for all where one is shown. */
   readonly origins: readonly [string, ...string[]]

@@ -49,7 +49,7 @@ export interface ProxyProtocol {
 }
 
 /** The APIs behind, by name; what else is said of each is the server's to read. */
-export type Upstreams = Readonly<Record<string, { readonly urls?: readonly string[] }>>
+type Upstreams = Readonly<Record<string, { readonly urls?: readonly string[] }>>
 
 /** Where the operator's listener is. */
 export type Admin =

@@ -3,6 +3,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
 import type { TLSSocket } from 'node:tls'
+import { catalogue } from 'sallyport'
 import { type Exchange, exchangeOf } from 'sallyport/node'
 
 /** What became of a request: it passed, a control refused it, or a control answered it (a preflight, a page). */
@@ -59,6 +60,8 @@ export interface Observer {
   readonly open: number
 }
 
+const WATCHED: ReadonlySet<string> = new Set(['request', 'checkContinue', 'checkExpectation', 'upgrade'])
+
 /** @param clock milliseconds since the epoch */
 export function createObserver(onObserved: OnObserved, clock: () => number): Observer {
   const failures = new WeakMap<Exchange, string>()
@@ -107,17 +110,23 @@ export function createObserver(onObserved: OnObserved, clock: () => number): Obs
     failed: (exchange, reason) => void failures.set(exchange, reason),
     watch(server) {
       const emit = server.emit as (event: string, ...values: unknown[]) => boolean
-      server.emit = function observedEmit(event: string, first?: unknown, second?: unknown): boolean {
-        if (event !== 'request' && event !== 'checkContinue' && event !== 'checkExpectation')
+      server.emit = function observedEmit(
+        event: string,
+        first?: unknown,
+        second?: unknown,
+        third?: unknown,
+      ): boolean {
+        if (!WATCHED.has(event))
           // biome-ignore lint/complexity/noArguments: as many values as there were
           return emit.apply(server, arguments as unknown as [string, ...unknown[]])
         const startedAt = performance.now()
         isEntering = true
         try {
-          return emit.call(server, event, first, second)
+          return emit.call(server, event, first, second, third)
         } finally {
           isEntering = false
-          begin(first as IncomingMessage, second as ServerResponse, startedAt)
+          if (event === 'upgrade') tellRefusal(exchangeOf(first as IncomingMessage))
+          else begin(first as IncomingMessage, second as ServerResponse, startedAt)
         }
       } as typeof server.emit
     },
@@ -131,7 +140,14 @@ export function createObserver(onObserved: OnObserved, clock: () => number): Obs
     unreadable: (exchange) => tell(exchange, 0, 'unreadable'),
   }
 
-  function tell(exchange: Exchange, status: number, code: string): void {
+  // A request for another protocol that was let in has a response by now, and is watched by it.
+  function tellRefusal(exchange: Exchange | undefined): void {
+    if (exchange?.decision === undefined) return
+    const { control, verdict } = exchange.decision
+    if (verdict.kind === 'deny') tell(exchange, catalogue[verdict.code].status, verdict.code, control)
+  }
+
+  function tell(exchange: Exchange, status: number, code: string, rule?: string): void {
     onObserved({
       exchange,
       status,
@@ -141,7 +157,7 @@ export function createObserver(onObserved: OnObserved, clock: () => number): Obs
       responseBytes: undefined,
       tlsVersion: undefined,
       decision: 'deny',
-      rule: undefined,
+      rule,
       code,
       error: undefined,
     })

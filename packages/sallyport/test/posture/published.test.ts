@@ -49,6 +49,7 @@ test('D21 a policy that publishes its page serves it with its own digest, and as
     headers: { 'If-None-Match': page.headers.get('etag')! },
   })
   assert.equal(again.status, 304)
+  assert.equal(again.headers.get('cache-control'), 'public, max-age=30')
   const head = await fetch(`${base}/.well-known/posture`, { method: 'HEAD' })
   assert.equal(head.headers.get('etag'), page.headers.get('etag'))
   assert.equal(await (await fetch(`${base}/v1/anything`)).text(), 'the application')

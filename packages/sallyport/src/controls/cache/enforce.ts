@@ -51,7 +51,8 @@ function isShareable({ data }: CellInfo): boolean {
 // A public route's errors and the guard's own redirects must not be kept for the next caller, a cookie must never be
 // shared, and an answer to somebody who showed a credential may be that caller's own.
 function shareable(own: Lines, cell: CellInfo, exchange: Exchange, status: number, seen: Seen): Lines {
-  if (status >= 400 || (status >= 300 && exchange.answeredByGuard)) return NO_STORE
+  // A 304 freshens what a cache has, so it says what the 200 said (RFC 9111, section 4.3.4).
+  if (status >= 400 || (status >= 300 && status !== 304 && exchange.answeredByGuard)) return NO_STORE
   if (seen.get('set-cookie') !== undefined) return PRIVATE
   if (cell.credentials === 'none') return own
   return exchange.header('authorization') === undefined && exchange.header('cookie') === undefined

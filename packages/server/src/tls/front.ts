@@ -4,6 +4,7 @@
 import type { Server, ServerOptions as TlsOptions } from 'node:https'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import { clientCertificateOf, forwardClientCertificate } from 'sallyport/node'
+import { certificateWatch } from '../admin/certificate-state.ts'
 import { contextOptions, followKeys, type MinVersion, makeContext } from './contexts.ts'
 import { type ListenerCertificate, type Material, readMaterial, type Served } from './material.ts'
 import { type NameTable, nameTable } from './names.ts'
@@ -21,8 +22,9 @@ export interface TlsFrontOptions {
   readonly clock: () => number
   /** The secret of the tickets of several processes, where a parent gives it; 32 bytes. */
   readonly ticketSecret?: DaySecret | undefined
-  /** Hears of connections that were closed, and of work in the background that failed. */
+  /** Hears of connections that were closed. */
   readonly onRefused: (why: string) => void
+  /** Takes a sentence for the operator: work in the background that failed, a certificate that ends soon. */
   readonly onFault: (sentence: string) => void
 }
 
@@ -66,7 +68,9 @@ export async function createTlsFront(options: TlsFrontOptions): Promise<TlsFront
     ticketFile === undefined
       ? (options.ticketSecret ?? freshSecret(clock()))
       : await openTicketFile(ticketFile, clock())
+  let keptDay = secret.day
   let active = activate(await readMaterial(given, folder, clock))
+  warn(active.material)
 
   function activate(material: Material): Active {
     // A session that was let in by other authorities must not be resumed.
@@ -74,6 +78,10 @@ export async function createTlsFront(options: TlsFrontOptions): Promise<TlsFront
     const contexts = material.served.map((one) => makeContext(optionsOf(one, material, keys), keys))
     const byName = nameTable(material.served.map(({ names }, index) => [names, contexts[index]!]))
     return { material, keys, contexts, byName }
+  }
+
+  function warn({ served }: Material): void {
+    for (const sentence of certificateWatch(() => served, clock)().warnings) options.onFault(sentence)
   }
 
   function optionsOf(one: Served, { ca }: Material, keys: TicketKeys) {
@@ -91,6 +99,7 @@ export async function createTlsFront(options: TlsFrontOptions): Promise<TlsFront
   function use(material: Material): void {
     secret = active.keys.kept()
     active = activate(material)
+    warn(material)
     for (const server of servers) apply(server)
   }
 
@@ -144,8 +153,8 @@ export async function createTlsFront(options: TlsFrontOptions): Promise<TlsFront
     },
     async tend() {
       const kept = active.keys.kept()
-      if (ticketFile !== undefined && kept.day !== secret.day) {
-        secret = kept
+      if (ticketFile !== undefined && kept.day !== keptDay) {
+        keptDay = kept.day
         await keepTicketFile(ticketFile, kept).catch((error: Error) =>
           options.onFault(`tls.ticketKeys.file: can’t be written: ${error.message}`),
         )

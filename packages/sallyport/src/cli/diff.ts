@@ -2,6 +2,7 @@
 
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
 import { findPolicy } from '../policy/load.ts'
 import { PolicyError, sentence, show } from '../policy/problem.ts'
 import { ACCEPTED_FILE, type Accepted, gateOf, readAccepted } from '../posture/diff/accepted.ts'
@@ -82,16 +83,23 @@ async function logChange(file: string, diff: PolicyDiff): Promise<void> {
 }
 
 async function compared(left: Side, right: Side): Promise<PolicyDiff> {
-  for (const { name, policy } of [left, right])
-    try {
-      await diffPolicies(policy, {})
-    } catch (error) {
-      if (!(error instanceof PolicyError)) throw error
-      throw new Failure(error.problems.map((each) => `${name}: ${sentence(each)}`).join('\n'), {
-        cause: error,
-      })
-    }
-  return diffPolicies(left.policy, right.policy)
+  const [before, after] = [resolvedSide(left), resolvedSide(right)]
+  try {
+    return await diffPolicies(before, after)
+  } catch (error) {
+    throw error instanceof RangeError ? new Failure(error.message, { cause: error }) : error
+  }
+}
+
+function resolvedSide({ name, policy }: Side): ResolvedPolicy {
+  try {
+    return resolvePolicy(policy)
+  } catch (error) {
+    if (!(error instanceof PolicyError)) throw error
+    throw new Failure(error.problems.map((each) => `${name}: ${sentence(each)}`).join('\n'), {
+      cause: error,
+    })
+  }
 }
 
 async function acceptedIn(file: string): Promise<readonly Accepted[]> {

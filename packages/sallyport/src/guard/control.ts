@@ -216,5 +216,6 @@ export interface Control<Setting extends ModeSetting = ModeSetting> extends Rule
   /** `place` is where the guard runs: what can't be done there stands among the limits. */
   describe(cells: readonly Resolved<Setting>[], place: Place): Section
   readonly probe: ((cells: readonly Resolved<Setting>[]) => readonly Probe[]) | NotObservable
-  compare(before: Setting, after: Setting, cell: CellInfo): readonly Change[]
+  /** `was` is the cell before, where its data or its credentials were others. */
+  compare(before: Setting, after: Setting, cell: CellInfo, was?: CellInfo): readonly Change[]
 }

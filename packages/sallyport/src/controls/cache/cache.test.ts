@@ -138,11 +138,13 @@ describe('the order', () => {
     )
   })
 
-  it('private data is stronger than a stream, a stream than public data', () => {
+  it('private data is stronger than a stream and public data, which have no order', () => {
     const verdict = (a: DataClass, b: DataClass) => verdictOf(compareDataClass(cell(a), cell(b)))
     assert.equal(verdict('public', 'private'), 'stronger')
     assert.equal(verdict('private', 'public'), 'weaker')
     assert.equal(verdict('private', 'stream'), 'weaker')
+    assert.equal(verdict('public', 'stream'), 'incomparable')
+    assert.equal(verdict('stream', 'asset'), 'incomparable')
     assert.equal(verdict('public', 'asset'), 'neutral')
     assert.equal(verdict('asset', 'asset'), 'neutral')
     assert.match(compareDataClass(cell('private'), cell('public'))[0]!.because, /shared cache can keep/)

@@ -117,7 +117,14 @@ function same(a: Directives, b: Directives): boolean {
  * Compares two settings of one cell. The ranks say who may end up with a copy of a private answer; for public data,
  * whether errors and cookies are kept out of shared caches.
  */
-export function compareCache(before: CacheSetting, after: CacheSetting, cell: CellInfo): readonly Change[] {
+export function compareCache(
+  before: CacheSetting,
+  after: CacheSetting,
+  cell: CellInfo,
+  was: CellInfo = cell,
+): readonly Change[] {
+  if (was.data !== cell.data)
+    return [...compareModes(before, after), ...compareAcross(before, after, cell, was)]
   const [from, to] = [rank(before, cell), rank(after, cell)]
   const changes: Change[] = [...compareModes(before, after)]
   if (to > from)
@@ -137,6 +144,23 @@ export function compareCache(before: CacheSetting, after: CacheSetting, cell: Ce
       because: `everybody may know the answer; caches say ${other} instead of ${value}`,
     })
   return changes
+}
+
+// Of two classes the values are compared as such, by `compareDataClass`; what an application may set instead of them is
+// set against what it may have set before.
+function compareAcross(
+  before: CacheSetting,
+  after: CacheSetting,
+  cell: CellInfo,
+  was: CellInfo,
+): readonly Change[] {
+  const isBest = (setting: CacheSetting, { data }: CellInfo) =>
+    rank(setting, { ...cell, data }) === HOLDS[data].length - 1
+  const holds = HOLDS[cell.data][rank(after, cell)]!
+  if (isBest(after, cell))
+    return isBest(before, was) ? [] : [{ strength: 'stronger', what: 'owner', because: holds }]
+  const [from, to] = [rank(before, was), rank(after, was)]
+  return from === to ? [] : [{ strength: from < to ? 'stronger' : 'weaker', what: 'owner', because: holds }]
 }
 
 function ownerOf(setting: CacheSetting): string {
@@ -177,11 +201,20 @@ function rank(setting: CacheSetting, { data }: CellInfo): number {
 
 const CLASS_RANK: Readonly<Record<CellInfo['data'], number>> = { asset: 0, public: 0, stream: 1, private: 2 }
 
-/** Compares the classes that two policies give to one place: private is stronger than a stream, a stream than public. */
+/** Compares the classes that two policies give to one place: private is stronger than all others. */
 export function compareDataClass(before: CellInfo, after: CellInfo): readonly Change[] {
   if (before.data === after.data) return []
   const difference = CLASS_RANK[after.data] - CLASS_RANK[before.data]
   const what = 'data'
+  // A public route keeps errors, cookies and whoever shows a credential out of every cache, and a stream does not.
+  if (difference !== 0 && before.data !== 'private' && after.data !== 'private')
+    return [
+      {
+        what,
+        strength: 'incomparable',
+        because: `the answers are ${after.data} instead of ${before.data}: a stream is asked for anew before each reuse, but its errors can be kept`,
+      },
+    ]
   if (difference === 0)
     return [
       {

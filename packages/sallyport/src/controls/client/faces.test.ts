@@ -16,12 +16,25 @@ describe('compare', () => {
   const rows: readonly (readonly [why: string, after: ClientSetting, strengths: string])[] = [
     ['the same', base, ''],
     ['the same ranges, written otherwise', { ...base, trustedProxies: ['10.0.0.0/8'] }, ''],
-    ['a proxy more', { ...base, trustedProxies: ['10.0.0.0/8', '192.0.2.1'] }, 'weaker trustedProxies'],
-    ['a proxy less', { ...base, trustedProxies: ['10.0.0.0/9'] }, 'stronger trustedProxies'],
+    [
+      'a proxy more',
+      { ...base, trustedProxies: ['10.0.0.0/8', '192.0.2.1'] },
+      'weaker trustedProxies, stronger trustedProxies',
+    ],
+    [
+      'a proxy less',
+      { ...base, trustedProxies: ['10.0.0.0/9'] },
+      'stronger trustedProxies, weaker trustedProxies',
+    ],
     [
       'another proxy',
       { ...base, trustedProxies: ['192.0.2.1'] },
-      'weaker trustedProxies, stronger trustedProxies',
+      'weaker trustedProxies, stronger trustedProxies, stronger trustedProxies, weaker trustedProxies',
+    ],
+    [
+      'switched off',
+      { ...base, mode: 'off' },
+      'weaker mode, stronger trustedProxies, weaker trustedProxies, weaker requestId',
     ],
     ['another header', { ...base, forwarded: 'forwarded' }, 'incomparable forwarded'],
     ['the default written out', { ...base, forwarded: 'x-forwarded-for' }, ''],

@@ -3,7 +3,7 @@
 import type { Resolved } from '../../guard/cell.ts'
 import type { Change, Entry, Finding, Observation, Probe, Section } from '../../guard/control.ts'
 import { formatCidr } from '../../policy/cidr.ts'
-import { headerValues, sameForAll, samplePath } from '../faces.ts'
+import { compareModes, headerValues, sameForAll, samplePath } from '../faces.ts'
 import { isRequestId } from './identifiers.ts'
 import { type ClientSetting, forwardedBy, rangesOf, requestIdHeader, trustedSet } from './setting.ts'
 
@@ -126,8 +126,9 @@ function judgeRequestId(name: string, seen: Observation): readonly Finding[] {
   return isRequestId(found[0]!) ? [] : [finding('drift.header-value', found[0]!, name)]
 }
 
-export function compareClient(before: ClientSetting, after: ClientSetting): readonly Change[] {
-  const changes: Change[] = [...compareProxies(before, after)]
+export function compareClient(had: ClientSetting, has: ClientSetting): readonly Change[] {
+  const [before, after] = [inForce(had), inForce(has)]
+  const changes: Change[] = [...compareModes(had, has), ...compareProxies(before, after)]
   const [a, b] = [JSON.stringify(forwardedBy(before)), JSON.stringify(forwardedBy(after))]
   if (a !== b && (before.trustedProxies ?? []).length > 0 && (after.trustedProxies ?? []).length > 0)
     changes.push({
@@ -147,6 +148,13 @@ export function compareClient(before: ClientSetting, after: ClientSetting): read
   return [...changes, ...compareRequestId(before, after), ...compareTrace(before, after)]
 }
 
+// What does not enforce believes nobody and names nothing.
+function inForce(setting: ClientSetting): ClientSetting {
+  return (setting.mode ?? 'enforce') === 'enforce' ? setting : {}
+}
+
+// A proxy that is believed can choose the caller's address; but only one that is believed can also tell that the caller
+// came over plain HTTP, which is refused then.
 function compareProxies(before: ClientSetting, after: ClientSetting): readonly Change[] {
   const uncovered = (outer: ClientSetting, inner: ClientSetting) => {
     const set = trustedSet(outer)
@@ -162,6 +170,15 @@ function compareProxies(before: ClientSetting, after: ClientSetting): readonly C
             what: 'trustedProxies',
             because: `whoever sends from ${formatCidr(added)} can choose the address it is known by`,
           },
+          ...(forwardedBy(after).kind === 'none'
+            ? []
+            : [
+                {
+                  strength: 'stronger' as const,
+                  what: 'trustedProxies',
+                  because: `plain HTTP that ${formatCidr(added)} speaks of is seen as such`,
+                },
+              ]),
         ]
       : []),
     ...(removed
@@ -171,6 +188,15 @@ function compareProxies(before: ClientSetting, after: ClientSetting): readonly C
             what: 'trustedProxies',
             because: `${formatCidr(removed)} is no longer believed`,
           },
+          ...(forwardedBy(before).kind === 'none'
+            ? []
+            : [
+                {
+                  strength: 'weaker' as const,
+                  what: 'trustedProxies',
+                  because: `a caller who came to ${formatCidr(removed)} over plain HTTP is no longer known to have`,
+                },
+              ]),
         ]
       : []),
   ]

@@ -152,14 +152,14 @@ const cases: readonly (readonly [
     'every origin with a bearer credential',
     base,
     { ...base, bearer: 'any-origin' },
-    'weaker',
+    'incomparable',
     /^https:\/\/evil\.example can now read \/v1\/account\/\* without cookies/,
   ],
   [
     'listed origins only',
     { ...base, bearer: 'any-origin' },
     base,
-    'stronger',
+    'incomparable',
     /unlisted origins can no longer/,
   ],
   [

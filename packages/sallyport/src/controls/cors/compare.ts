@@ -3,49 +3,63 @@
 
 import type { CellInfo } from '../../guard/cell.ts'
 import type { Change } from '../../guard/control.ts'
+import { compareModes } from '../faces.ts'
 import { exampleOrigin } from './examples.ts'
 import { isOriginFault, type ListedOrigin, parseOrigin } from './origin.ts'
 import { type CorsSetting, type FullCorsSetting, fullSetting, isOpen } from './setting.ts'
 
-export function compareCors(before: CorsSetting, after: CorsSetting, cell: CellInfo): readonly Change[] {
-  const a = fullSetting(before)
-  const b = fullSetting(after)
+/** One side: what is set, and in which cell. */
+interface Side {
+  readonly full: FullCorsSetting
+  readonly cell: CellInfo
+}
+
+export function compareCors(
+  before: CorsSetting,
+  after: CorsSetting,
+  cell: CellInfo,
+  was: CellInfo = cell,
+): readonly Change[] {
   const where =
     cell.id === '*'
       ? 'every path without a route'
       : cell.id === '!'
         ? 'paths that are not canonical'
         : cell.id
-  if (!a && !b) return []
-  if (!a || !b) return [handover(a, b, cell, where)]
-  const granted = [...credentialedChanges(a, b, where), ...openChanges(a, b, cell, where)]
+  const modes = compareModes(before, after)
+  const a = inForce(before, was)
+  const b = inForce(after, cell)
+  if (!a && !b) return modes
+  if (!a || !b) return [...modes, handover(a, b, where)]
+  const granted = [...modes, ...credentialedChanges(a.full, b.full, where), ...openChanges(a, b, where)]
   // Lists of methods and headers grant nothing where nobody is granted anything.
-  if (!grantsAnything(a, cell) || !grantsAnything(b, cell)) return granted
-  return [...granted, ...nameChanges(a, b, where), ...ageChanges(a, b)]
+  if (!grantsAnything(a) || !grantsAnything(b)) return granted
+  return [...granted, ...nameChanges(a.full, b.full, where), ...ageChanges(a.full, b.full)]
+}
+
+// What is not set, or not enforced, the application decides.
+function inForce(setting: CorsSetting, cell: CellInfo): Side | undefined {
+  const full = (setting.mode ?? 'enforce') === 'enforce' ? fullSetting(setting) : undefined
+  return full && { full, cell }
 }
 
 // What the application grants by itself is not in the policy: it may be nothing or everything. Only a setting that
 // grants nothing to anybody can be set against that.
-function handover(
-  a: FullCorsSetting | undefined,
-  b: FullCorsSetting | undefined,
-  cell: CellInfo,
-  where: string,
-): Change {
+function handover(a: Side | undefined, b: Side | undefined, where: string): Change {
   if (a)
     return change(
       'origins',
-      grantsAnything(a, cell) ? 'incomparable' : 'weaker',
+      grantsAnything(a) ? 'incomparable' : 'weaker',
       `the application alone decides who can read ${where}: https://evil.example can where it says so`,
     )
   return change(
     'origins',
-    grantsAnything(b!, cell) ? 'incomparable' : 'stronger',
+    grantsAnything(b!) ? 'incomparable' : 'stronger',
     `the policy alone decides who can read ${where}, whatever the application says`,
   )
 }
 
-function grantsAnything(full: FullCorsSetting, cell: CellInfo): boolean {
+function grantsAnything({ full, cell }: Side): boolean {
   return full.origins.length > 0 || isOpen(full, cell)
 }
 
@@ -101,12 +115,13 @@ function named(origins: readonly ListedOrigin[], other: FullCorsSetting): string
   return rest === 0 ? one : `${one} and ${rest} more`
 }
 
-// The pairs without cookies, beyond those of listed origins.
-function openChanges(a: FullCorsSetting, b: FullCorsSetting, cell: CellInfo, where: string): Change[] {
-  const before = isOpen(a, cell)
-  const after = isOpen(b, cell)
+// The pairs without cookies, beyond those of listed origins. Where such pages may call, the cookies that come with them
+// are taken away; where they may not, a form of theirs still reaches the application, and its cookies with it.
+function openChanges(a: Side, b: Side, where: string): Change[] {
+  const before = isOpen(a.full, a.cell)
+  const after = isOpen(b.full, b.cell)
   if (before === after) return []
-  return after
+  const changes = after
     ? [
         change(
           'bearer',
@@ -115,6 +130,21 @@ function openChanges(a: FullCorsSetting, b: FullCorsSetting, cell: CellInfo, whe
         ),
       ]
     : [change('bearer', 'stronger', `pages of unlisted origins can no longer read ${where}`)]
+  if (!takesCookies(a.cell) || !takesCookies(b.cell)) return changes
+  changes.push(
+    after
+      ? change('bearer', 'stronger', `cookies that pages of unlisted origins send to ${where} are taken away`)
+      : change(
+          'bearer',
+          'weaker',
+          `a form of https://evil.example reaches ${where} with its visitor’s cookies, which were taken away before`,
+        ),
+  )
+  return changes
+}
+
+function takesCookies({ credentials }: CellInfo): boolean {
+  return credentials === 'mixed' || credentials === 'cookie'
 }
 
 // Browsers send these without asking (Fetch standard, "CORS-safelisted method").

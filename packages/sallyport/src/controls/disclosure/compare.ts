@@ -1,6 +1,7 @@
 // How `disclosure` is compared: what a reporter can do, and what is promised to one.
 
 import type { Change, Strength } from '../../guard/control.ts'
+import { compareModes } from '../faces.ts'
 import { bountyWords, hoursWords } from './page.ts'
 import {
   ACKNOWLEDGE_HOURS,
@@ -10,8 +11,9 @@ import {
   type PolicyPageSetting,
 } from './setting.ts'
 
-export function compareDisclosure(before: DisclosureSetting, after: DisclosureSetting): readonly Change[] {
-  const changes: Change[] = []
+export function compareDisclosure(had: DisclosureSetting, has: DisclosureSetting): readonly Change[] {
+  const [before, after] = [inForce(had), inForce(has)]
+  const changes: Change[] = [...compareModes(had, has)]
   const say = (strength: Strength, what: string, because: string) => changes.push({ strength, what, because })
   const presence = (what: string, a: unknown, b: unknown, gone: string, come: string) => {
     if (Boolean(a) !== Boolean(b)) say(b ? 'stronger' : 'weaker', what, b ? come : gone)
@@ -64,6 +66,11 @@ export function compareDisclosure(before: DisclosureSetting, after: DisclosureSe
   if (before.securityTxt && after.securityTxt && expires(before) !== expires(after))
     say('neutral', 'securityTxt.expires', `the file is valid until ${expires(after)}`)
   return changes
+}
+
+// Pages are no judgement, so they are served in report mode as well.
+function inForce(setting: DisclosureSetting): DisclosureSetting {
+  return setting.mode === 'off' ? {} : setting
 }
 
 function signedText({ securityTxt }: DisclosureSetting): string | undefined {

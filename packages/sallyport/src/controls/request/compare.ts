@@ -1,6 +1,8 @@
 // Orders two settings of `request`: smaller sizes, fewer methods, "refuse" and no WebSocket are stronger.
 
 import type { Change } from '../../guard/control.ts'
+import { METHODS } from '../../policy/pattern.ts'
+import { compareModes } from '../faces.ts'
 import type { RequestSetting } from './setting.ts'
 
 const SIZES = ['maxTargetBytes', 'maxHeaderCount', 'maxHeaderBytes', 'maxBodyBytes'] as const
@@ -17,6 +19,9 @@ const WHAT_PASSES = {
 const RANK = { strict: 0, undefined: 1, refuse: 2 } as const
 
 export function compareRequest(before: RequestSetting, after: RequestSetting): readonly Change[] {
+  const modes = compareModes(before, after)
+  // What does not enforce refuses nothing, whatever it says.
+  if (!enforces(before) || !enforces(after)) return modes
   const changes: Change[] = []
   for (const what of SIZES) {
     const a = before[what] ?? Number.POSITIVE_INFINITY
@@ -55,8 +60,8 @@ export function compareRequest(before: RequestSetting, after: RequestSetting): r
           }
         : { strength: 'stronger', what: 'webSocket', because: 'no WebSocket can be opened any more' },
     )
-  const had = new Set(before.methods)
-  const has = new Set(after.methods)
+  const had = methodsOf(before)
+  const has = methodsOf(after)
   const added = [...has].filter((method) => !had.has(method))
   const removed = [...had].filter((method) => !has.has(method))
   if (added.length > 0)
@@ -68,4 +73,13 @@ export function compareRequest(before: RequestSetting, after: RequestSetting): r
   if (removed.length > 0)
     changes.push({ strength: 'stronger', what: 'methods', because: `${removed.join(', ')} refused now` })
   return changes
+}
+
+function enforces({ mode = 'enforce' }: RequestSetting): boolean {
+  return mode === 'enforce'
+}
+
+// Those of every policy need not be named.
+function methodsOf({ methods = [] }: RequestSetting): ReadonlySet<string> {
+  return new Set(methods.filter((method) => !(METHODS as readonly string[]).includes(method)))
 }

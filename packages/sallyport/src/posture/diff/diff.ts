@@ -1,15 +1,16 @@
 // The difference of two policies: for each region of requests and each control, stronger, weaker, neutral or
 // incomparable; and one verdict for the whole.
 
+import { postureRoutes } from '../../controls/disclosure/posture-route.ts'
 import { verdictOf } from '../../controls/faces.ts'
 import type { Strength } from '../../guard/control.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
-import { type ResolvedPolicy, resolvePolicy } from '../../guard/resolve.ts'
+import { type ResolvedCell, type ResolvedPolicy, resolvePolicy } from '../../guard/resolve.ts'
 import { digest } from '../../policy/digest.ts'
 import { controls } from '../register.ts'
 import { type ControlChange, compareCells } from './compare-cells.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import { regionsOf } from './regions.ts'
+import { type Region, regionsOf } from './regions.ts'
 
 /** One change, wherever it is the same. */
 export interface DiffChange {
@@ -22,8 +23,10 @@ export interface DiffChange {
   readonly what: string
   /** One sentence; for `weaker`, what has become possible. */
   readonly because: string
-  /** The cells of the newer policy where it is so. */
+  /** Where it is so: patterns, `*` for what no route covers, `! …` for other spellings of such a path. */
   readonly cells: readonly string[]
+  /** True where that is everywhere. */
+  readonly everywhere: boolean
   /** A request that meets it. */
   readonly example: string
 }
@@ -39,84 +42,132 @@ export interface PolicyDiff {
   readonly regions: number
 }
 
-/** Compares two policies. @throws PolicyError where one is wrong */
+/**
+ * Compares two policies.
+ *
+ * @throws PolicyError where one is wrong
+ * @throws RangeError where their routes overlap in more ways than can be looked at
+ */
 export async function diffPolicies(
   before: PolicyDocument | ResolvedPolicy,
   after: PolicyDocument | ResolvedPolicy,
 ): Promise<PolicyDiff> {
   const [a, b] = [resolved(before), resolved(after)]
-  const regions = regionsOf(a, b)
-  const found = new Map<string, DiffChange & { cells: string[] }>()
-  // Routes of equal settings are compared once: thousands of routes are usually a handful of kinds.
-  const known = new Map<string, readonly ControlChange[]>()
-  const keyOf = kindKeys()
-  for (const { before: from, after: to, example } of regions) {
-    const kind = `${keyOf(from)} ${keyOf(to)}`
-    // Where a sentence names its cell, the cell is part of the kind.
-    const key = JSON.stringify([kind, to.origin === 'route' ? '' : to.id])
-    let changes = known.get(key)
-    if (changes === undefined) {
-      changes = compareCells(from, to)
-      known.set(key, changes)
+  const regions = regionsOf(a, b).filter(isComparable(a, b))
+  const names = new Set(regions.map(({ id }) => id))
+  const changes = [...gathered(regions).values()].map(({ change, regions: found }): DiffChange => {
+    const cells = withoutSpellings(new Set(found.map(({ id }) => id)))
+    const [first] = found as [Region]
+    return {
+      fingerprint: fingerprintOf(change, cells),
+      strength: change.strength,
+      control: change.control,
+      id: controls.find(({ name }) => name === change.control)?.id ?? '',
+      what: change.what,
+      because: change.because.replaceAll(PLACE, placeName(first.id)),
+      cells,
+      everywhere: new Set(found.map(({ id }) => id)).size === names.size,
+      example: first.example,
     }
-    for (const change of changes) {
-      const same = JSON.stringify([
-        change.control,
-        change.what,
-        change.strength,
-        withoutCell(change.because, to),
-      ])
-      const seen = found.get(same)
-      if (seen) {
-        if (!seen.cells.includes(to.id)) seen.cells.push(to.id)
-        continue
-      }
-      found.set(same, {
-        fingerprint: '',
-        strength: change.strength,
-        control: change.control,
-        id: controls.find(({ name }) => name === change.control)?.id ?? '',
-        what: change.what,
-        because: change.because,
-        cells: [to.id],
-        example,
-      })
-    }
-  }
-  const changes = [...found.values()]
-    .map((change) => ({ ...change, fingerprint: fingerprintOf(change) }))
-    .sort((x, y) => ORDER[x.strength] - ORDER[y.strength])
+  })
   return {
     format: 'sallyport-diff/1',
     before: await digest(a.document),
     after: await digest(b.document),
     verdict: verdictOf(changes),
-    changes,
+    changes: changes.sort((x, y) => ORDER[x.strength] - ORDER[y.strength]),
     regions: regions.length,
   }
 }
 
-const ORDER: Readonly<Record<Strength, number>> = { weaker: 0, incomparable: 1, stronger: 2, neutral: 3 }
-
-// The same of many routes is one change, though each sentence names its route.
-function withoutCell(sentence: string, { id, origin }: Cell): string {
-  return origin === 'route' ? sentence.replaceAll(id, '') : sentence
+// The pages that a policy publishes of itself bring routes of their own, which nobody wrote. That they are published is a
+// change of `disclosure`; a path that the guard answers itself can't be set against one that the application answers.
+function isComparable(before: ResolvedPolicy, after: ResolvedPolicy): (region: Region) => boolean {
+  const [left, right] = [before, after].map(({ document: { routes = {}, ...base } }) => {
+    const own = new Set(Object.keys(postureRoutes(base)).filter((id) => !Object.hasOwn(routes, id)))
+    return ({ id }: ResolvedCell) => own.has(id.replace(/^! /, ''))
+  }) as [(cell: ResolvedCell) => boolean, (cell: ResolvedCell) => boolean]
+  return (region) => left(region.before) === right(region.after)
 }
+
+// Stands for the place in sentences while the same change is gathered from many places.
+const PLACE = '\u0000'
+
+interface Gathered {
+  readonly change: ControlChange
+  readonly regions: Region[]
+}
+
+function gathered(regions: readonly Region[]): ReadonlyMap<string, Gathered> {
+  const found = new Map<string, Gathered>()
+  // Routes of equal settings are compared once: thousands of routes are usually a handful of kinds.
+  const known = new Map<string, readonly (readonly [key: string, change: ControlChange])[]>()
+  const kindOf = kinds()
+  for (const region of regions) {
+    const [from, to] = [kindOf(region.before), kindOf(region.after)]
+    if (from === to && region.strictOnly === undefined) continue
+    const kind = `${from} ${to} ${region.strictOnly}`
+    let changes = known.get(kind)
+    if (changes === undefined) {
+      changes = [...compareReadings(region), ...compareCells(region.before, region.after, PLACE)].map(
+        (change) => [JSON.stringify(change), change] as const,
+      )
+      known.set(kind, changes)
+    }
+    for (const [key, change] of changes) {
+      const seen = found.get(key)
+      if (seen === undefined) found.set(key, { change, regions: [region] })
+      else seen.regions.push(region)
+    }
+  }
+  return found
+}
+
+// Without the route that it could be taken for, another spelling of its path is a path like any other.
+function compareReadings({ strictOnly }: Region): readonly ControlChange[] {
+  if (strictOnly === undefined) return []
+  const shared = {
+    control: 'route',
+    what: 'readings',
+    from: strictOnly === 'before',
+    to: strictOnly === 'after',
+  }
+  return [
+    strictOnly === 'after'
+      ? { ...shared, strength: 'stronger', because: `${PLACE} meet the strictest reading, or 400` }
+      : { ...shared, strength: 'weaker', because: `${PLACE} are no longer refused` },
+  ]
+}
+
+// A number for each kind of cell.
+function kinds(): (cell: ResolvedCell) => number {
+  const numbers = new Map<string, number>()
+  const ofCell = new WeakMap<ResolvedCell, number>()
+  return (cell) => {
+    let number = ofCell.get(cell)
+    if (number === undefined) {
+      const key = JSON.stringify([cell.origin === 'strict', cell.data, cell.credentials, cell.settings])
+      number = numbers.get(key) ?? numbers.size
+      numbers.set(key, number)
+      ofCell.set(cell, number)
+    }
+    return number
+  }
+}
+
+// What is so in a route and in its other spellings is so in the route.
+function withoutSpellings(ids: ReadonlySet<string>): readonly string[] {
+  return [...ids].filter((id) => !id.startsWith('!') || !ids.has(id === '!' ? '*' : id.slice(2)))
+}
+
+function placeName(id: string): string {
+  if (id === '*') return 'every path without a route'
+  if (id === '!') return 'paths with two readings'
+  return id.startsWith('!') ? `other spellings of ${id.slice(2)}` : id
+}
+
+const ORDER: Readonly<Record<Strength, number>> = { weaker: 0, incomparable: 1, stronger: 2, neutral: 3 }
 
 function resolved(policy: PolicyDocument | ResolvedPolicy): ResolvedPolicy {
   return 'cells' in policy ? policy : resolvePolicy(policy)
-}
-
-type Cell = ResolvedPolicy['cells'][number]
-
-function kindKeys(): (cell: Cell) => string {
-  const keys = new WeakMap<Cell, string>()
-  return (cell) => {
-    let key = keys.get(cell)
-    if (key === undefined) {
-      key = JSON.stringify([cell.data, cell.credentials, cell.settings])
-      keys.set(cell, key)
-    }
-    return key
-  }
 }

@@ -1,135 +1,118 @@
-// The requests that two policies may judge by different pairs of cells, one example for each pair that can meet: the
-// patterns of both sides are walked together, segment by segment, so that no place where they overlap is missed.
+// The requests that two policies judge by different pairs of cells, one example for each pair that can meet. Which cell
+// judges a path is asked of the guard's own look-up; the walk only makes sure that every kind of path is asked for.
 
-import type { ResolvedCell, ResolvedPolicy } from '../../guard/resolve.ts'
-import { METHODS, type Pattern } from '../../policy/pattern.ts'
-import { buildRouter } from '../../policy/router.ts'
+import { cellLocator } from '../../guard/locate.ts'
+import { type ResolvedCell, type ResolvedPolicy, strictlyBoth } from '../../guard/resolve.ts'
+import { METHODS } from '../../policy/pattern.ts'
+import { regionName } from './region-name.ts'
+import { walkPaths } from './walk.ts'
 
 /** A pair of cells that judge the same requests, before and after. */
 export interface Region {
   readonly before: ResolvedCell
   readonly after: ResolvedCell
+  /**
+   * Where only one policy takes the path for one with two readings: that one gives way to the strictest of both, or 400.
+   * The cells are then those of the likelier reading.
+   */
+  readonly strictOnly: 'before' | 'after' | undefined
+  /** `GET /v1/account/*`, `*`, or `! /v1/account/*` for other spellings of such a path. */
+  readonly id: string
   /** A request of the region: `GET /v1/account/other`. */
   readonly example: string
-  /** How many kinds of requests fall into it. */
-  readonly kinds: number
 }
 
-interface Node {
-  readonly words: Map<string, Node>
-  param: Node | undefined
-  hasWildcard: boolean
-}
-
-// A word that no route has; found once for both policies.
-const OTHER = 'other'
-
-/** Every region of two policies; the strict cells are the last. */
+/**
+ * Every region of two policies: those of routes first, then what no route covers, then paths with two readings.
+ *
+ * @throws RangeError where the patterns overlap in more ways than can be looked at
+ */
 export function regionsOf(before: ResolvedPolicy, after: ResolvedPolicy): readonly Region[] {
   const [left, right] = [lookUp(before), lookUp(after)]
   const methods = methodsOf([...before.cells, ...after.cells])
-  const other = unusedWord([...before.cells, ...after.cells])
-  const regions = new Map<
-    string,
-    { before: ResolvedCell; after: ResolvedCell; example: string; kinds: number }
-  >()
-
+  const found = new Map<string, Region>()
   const see = (path: string): void => {
     for (const method of methods) {
-      const [a, b] = [left(method, path), right(method, path)]
-      const key = `${a.id}\n${b.id}`
-      const known = regions.get(key)
-      if (known === undefined)
-        regions.set(key, { before: a, after: b, example: `${method} ${path}`, kinds: 1 })
-      else known.kinds++
+      const [a, b] = [left.keyOf(method, path), right.keyOf(method, path)]
+      const key = `${a}|${b}`
+      if (found.has(key)) continue
+      found.set(key, regionOf(left.cellOf(a), right.cellOf(b), `${method} ${path}`))
     }
   }
-
-  const roots = [trie(before), trie(after)]
-  const pending: { path: string; alive: readonly Node[] }[] = [{ path: '', alive: roots }]
-  see('/')
-  while (pending.length > 0) {
-    const { path, alive } = pending.pop()!
-    const words = new Set(alive.flatMap(({ words: own }) => [...own.keys()]))
-    for (const word of words) {
-      const next = step(alive, word)
-      see(`${path}/${word}`)
-      pending.push({ path: `${path}/${word}`, alive: next })
-    }
-    // Whatever stands in no route, and what a wildcard or the default covers.
-    const rest = step(alive, other)
-    see(`${path}/${other}`)
-    if (rest.length > 0) pending.push({ path: `${path}/${other}`, alive: rest })
-    else if (alive.some(({ hasWildcard }) => hasWildcard)) see(`${path}/${other}/${other}`)
-  }
-  const strict = [before.cells.at(-1)!, after.cells.at(-1)!] as const
-  return [
-    ...regions.values(),
-    { before: strict[0], after: strict[1], example: 'a path with two readings', kinds: 1 },
-  ]
+  const patterns = [before, after].map(({ cells }) => cells.flatMap(({ pattern }) => pattern ?? []))
+  walkPaths(patterns, (path) => {
+    see(path === '' ? '/' : path)
+    if (path !== '') see(`${path}/`)
+    // An empty segment: no program of ours takes it, and others read over it.
+    see(`/${path === '' ? '/' : path}`)
+  })
+  return inOrder([...found.values()], after, before)
 }
 
-function step(alive: readonly Node[], word: string): readonly Node[] {
-  const next = new Set<Node>()
-  for (const { words, param } of alive) {
-    const child = words.get(word)
-    if (child) next.add(child)
-    if (param && word !== '') next.add(param)
-  }
-  return [...next]
+function regionOf(before: Judging, after: Judging, example: string): Region {
+  const id = regionName(before.cell, after.cell)
+  const [wasStrict, isStrict] = [before, after].map(({ cell }) => cell.origin === 'strict')
+  if (wasStrict === isStrict)
+    return { before: before.cell, after: after.cell, strictOnly: undefined, id, example }
+  const strictOnly = wasStrict ? 'before' : 'after'
+  return { before: before.likelier, after: after.likelier, strictOnly, id, example }
 }
 
-function trie({ cells }: ResolvedPolicy): Node {
-  const root: Node = { words: new Map(), param: undefined, hasWildcard: true }
-  for (const { pattern } of cells) {
-    let at = root
-    for (const segment of pattern?.segments ?? []) {
-      if (segment.kind === 'wildcard') {
-        at.hasWildcard = true
-        continue
-      }
-      if (segment.kind === 'param') at = at.param ??= empty()
-      else {
-        const known = at.words.get(segment.text)
-        if (known) at = known
-        else {
-          const made = empty()
-          at.words.set(segment.text, made)
-          at = made
-        }
-      }
-    }
-  }
-  return root
-}
-
-function empty(): Node {
-  return { words: new Map(), param: undefined, hasWildcard: false }
-}
-
-function lookUp({ cells }: ResolvedPolicy): (method: string, path: string) => ResolvedCell {
-  const router = buildRouter<number>(
-    cells.flatMap(({ pattern }, index) => (pattern ? [[pattern, index] as readonly [Pattern, number]] : [])),
+// Routes as they were written, then the rest.
+function inOrder(regions: readonly Region[], ...policies: readonly ResolvedPolicy[]): readonly Region[] {
+  const places = new Map(
+    policies.flatMap(({ cells }) => cells.map(({ id }) => id)).map((id, index) => [id, index] as const),
   )
+  const kindOf = ({ id }: Region) => (id === '!' ? 3 : id.startsWith('!') ? 2 : id === '*' ? 1 : 0)
+  const placeOf = ({ before, after }: Region) =>
+    Math.min(...[before, after].filter(isRoute).map(({ id }) => places.get(id) ?? 0))
+  return [...regions].sort((a, b) => kindOf(a) - kindOf(b) || placeOf(a) - placeOf(b) || 0)
+}
+
+function isRoute({ origin }: ResolvedCell): boolean {
+  return origin === 'route'
+}
+
+/** What judges a request. */
+interface Judging {
+  readonly cell: ResolvedCell
+  /** Of a path with two readings, the cell of the one; else the same. */
+  readonly likelier: ResolvedCell
+}
+
+interface LookUp {
+  /** Names the cell that judges a request, without making it. */
+  keyOf(method: string, path: string): string
+  cellOf(key: string): Judging
+}
+
+function lookUp({ cells }: ResolvedPolicy): LookUp {
   const fallback = cells.length - 2
-  return (method, path) => cells[router.find(method, path) ?? fallback]!
+  const both = (first: number, second: number) =>
+    first === fallback && second === fallback ? String(cells.length - 1) : `${first} ${second}`
+  const made = new Map<string, Judging>()
+  return {
+    keyOf: cellLocator(cells, String, both),
+    cellOf(key) {
+      let judging = made.get(key)
+      if (judging === undefined) {
+        const [first, second] = key.split(' ').map(Number) as [number, number?]
+        const likelier = cells[first]!
+        judging =
+          second !== undefined
+            ? { cell: strictlyBoth(likelier, cells[second]!), likelier }
+            : { cell: likelier, likelier: likelier.origin === 'strict' ? cells[fallback]! : likelier }
+        made.set(key, judging)
+      }
+      return judging
+    },
+  }
 }
 
 // Each method that a route names, and one that none does.
 function methodsOf(cells: readonly ResolvedCell[]): readonly string[] {
   const named = new Set(cells.flatMap(({ method }) => (method === undefined ? [] : [method])))
+  // A route for GET answers HEAD, unless HEAD has a route of its own.
   if (named.has('GET')) named.add('HEAD')
-  const free = ['GET', 'POST', ...METHODS].find((method) => !named.has(method))
-  return [...(free === undefined ? [] : [free]), ...named]
-}
-
-function unusedWord(cells: readonly ResolvedCell[]): string {
-  const used = new Set(
-    cells.flatMap(
-      ({ pattern }) => pattern?.segments.flatMap((each) => (each.kind === 'static' ? [each.text] : [])) ?? [],
-    ),
-  )
-  let word = OTHER
-  while (used.has(word)) word += 'x'
-  return word
+  return [METHODS.find((method) => !named.has(method)) ?? 'PROPFIND', ...named]
 }

@@ -68,7 +68,8 @@ function stateOf(change: DiffChange, gate: Gate): string {
   return expired ? `was accepted by ${expired.entry.owner} until ${expired.entry.expires}, which is over` : ''
 }
 
-function places({ cells }: DiffChange): string {
+function places({ cells, everywhere }: DiffChange): string {
+  if (everywhere && cells.length > 1) return 'everywhere'
   const shown = cells.slice(0, 5).join(', ')
   return cells.length <= 5 ? shown : `${shown} and ${cells.length - 5} more`
 }

@@ -40,6 +40,7 @@ export interface Balance<Way> {
    */
   choose(by: object, except?: Address<Way>): Address<Way>
   good(by: object, address: Address<Way>): void
+  /** @param reason an error code, or `status_503` and its like */
   bad(by: object, address: Address<Way>, reason: string): void
   /** Nothing of the request is left there. */
   left(by: object, address: Address<Way>): void
@@ -70,8 +71,11 @@ export function createBalance<Way>(addresses: readonly Address<Way>[], now: () =
     return best ?? except ?? addresses[next]!
   }
 
-  function isSpare(address: Address<Way>): boolean {
-    return addresses.some((other) => other !== address && other.health.ejectedUntil === undefined)
+  // Who answers 503 may be short of time for all that is asked, and what is left out here others must take: more than half
+  // are never left out for their answers, or one after the other would fall.
+  function isSpare(address: Address<Way>, hasAnswered: boolean): boolean {
+    const others = addresses.filter((one) => one !== address && one.health.ejectedUntil === undefined).length
+    return others >= (hasAnswered ? Math.ceil(count / 2) : 1)
   }
 
   return {
@@ -85,7 +89,7 @@ export function createBalance<Way>(addresses: readonly Address<Way>[], now: () =
     good: (by, { health }) => health.good(by, count === 1 ? 0 : now()),
     bad(by, address, reason) {
       address.countFailure(reason)
-      address.health.bad(by, now(), isSpare(address))
+      address.health.bad(by, now(), isSpare(address, reason.startsWith('status_')))
     },
     left(by, address) {
       address.inFlight--

@@ -21,11 +21,11 @@ function world(count: number, limits: typeof LIMITS | 'none' = LIMITS) {
 type World = ReturnType<typeof world>
 
 /** One request from its choice to its end. */
-function send({ balance }: World, isWell: (address: number) => boolean): number {
+function send({ balance }: World, isWell: (address: number) => boolean, reason = 'ECONNREFUSED'): number {
   const by = {}
   const address = balance.choose(by)
   if (isWell(address.way)) balance.good(by, address)
-  else balance.bad(by, address, 'ECONNREFUSED')
+  else balance.bad(by, address, reason)
   balance.left(by, address)
   return address.way
 }
@@ -102,6 +102,20 @@ test('a trial that its client gave up leaves the way free for the next', () => {
   )
   assert.equal(here.addresses[0]!.health.ejectedUntil, undefined)
 })
+
+for (const [reason, count, left] of [
+  ['ECONNREFUSED', 5, 1],
+  ['status_503', 5, 3],
+  ['status_503', 4, 2],
+  ['status_503', 3, 2],
+  ['status_503', 2, 1],
+  ['status_503', 1, 1],
+] as const)
+  test(`of ${count} that all fail by ${reason}, ${left} ${left > 1 ? 'take' : 'takes'} part`, () => {
+    const here = world(count)
+    for (let i = 0; i < 100; i++) send(here, () => false, reason)
+    assert.equal(here.addresses.filter(({ health }) => health.ejectedUntil === undefined).length, left)
+  })
 
 test('without ejection, and with one address, nobody is ever left out', () => {
   const alone = world(1)

@@ -53,7 +53,7 @@ export class AddressHealth {
     this.backSince = now
   }
 
-  /** @param isSpare whether another address takes part: the last one is never left out */
+  /** @param isSpare whether enough others take part: the last one is never left out */
   bad(by: object, now: number, isSpare: boolean): void {
     if (this.limits === undefined) return
     if (this.until !== undefined) {

@@ -85,7 +85,7 @@ const upstreamSchema = object(
           'When an address is left out.',
         ),
       ],
-      'When an address that fails is left out, where another takes part.',
+      'When an address that fails is left out: all but one where there is no answer, up to half for what they answer.',
     ),
     tls: object(
       {

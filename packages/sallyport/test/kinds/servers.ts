@@ -25,11 +25,18 @@ import { BODY_LIMIT, ORIGIN } from './kinds.ts'
 import { listening, type Running } from './listen.ts'
 import { TIMEOUTS } from './timeouts.ts'
 
+type Timeouts = Readonly<Record<keyof typeof TIMEOUTS, number>>
+
 /** The app under a policy, by framework; handlers set weaker headers on purpose. */
-export const guardedApps: Readonly<Record<string, (policy: PolicyDocument) => Promise<Running>>> = {
+export const guardedApps: Readonly<
+  Record<string, (policy: PolicyDocument, timeouts?: Timeouts) => Promise<Running>>
+> = {
   // In a process of its own: what a handler of plain node:http throws goes on to the process, as without a guard.
-  async node(policy) {
-    const child = fork(new URL('./node-process.ts', import.meta.url), [JSON.stringify(policy)])
+  async node(policy, timeouts = TIMEOUTS) {
+    const child = fork(
+      new URL('./node-process.ts', import.meta.url),
+      [policy, timeouts].map((each) => JSON.stringify(each)),
+    )
     const [port] = (await once(child, 'message')) as [number]
     return {
       port,
@@ -39,22 +46,22 @@ export const guardedApps: Readonly<Record<string, (policy: PolicyDocument) => Pr
       },
     }
   },
-  express(policy) {
+  express(policy, timeouts = TIMEOUTS) {
     const app = quiet(express())
     guard(app, policy)
     expressRoutes(app, true)
-    return listening(createServer(TIMEOUTS as ServerOptions, app))
+    return listening(createServer(timeouts as ServerOptions, app))
   },
-  async fastify(policy) {
-    const app = Fastify({ bodyLimit: BODY_LIMIT, ...guardedFastify(policy, TIMEOUTS) })
+  async fastify(policy, timeouts = TIMEOUTS) {
+    const app = Fastify({ bodyLimit: BODY_LIMIT, ...guardedFastify(policy, timeouts) })
     fastifyRoutes(app, true)
     await app.ready()
     return listening(app.server)
   },
-  hono(policy) {
+  hono(policy, timeouts = TIMEOUTS) {
     const app = new Hono<{ Bindings: HttpBindings }>()
     honoRoutes(app, true)
-    const server = createAdaptorServer({ fetch: app.fetch, ...guardedHono(policy, TIMEOUTS) })
+    const server = createAdaptorServer({ fetch: app.fetch, ...guardedHono(policy, timeouts) })
     return listening(server as Server)
   },
 }

@@ -150,7 +150,7 @@ export async function startProxy({ behind, tls, detour }: ProxyOptions): Promise
 
   const open = new Set<Socket>()
   const secure =
-    tls && createTlsServer({ ALPNProtocols: ['http/1.1'], ...tls }, (socket) => pass(socket, false))
+    tls && createTlsServer({ ALPNProtocols: ['h2', 'http/1.1'], ...tls }, (socket) => pass(socket, false))
   secure?.on('tlsClientError', () => {})
   const listener = createServer((socket) => {
     open.add(socket)

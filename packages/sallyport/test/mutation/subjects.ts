@@ -13,6 +13,7 @@ import type { VerifyOptions } from '../../src/posture/verify/verify.ts'
 import type { WireTarget } from '../../src/posture/wire/target.ts'
 import { listening } from '../kinds/listen.ts'
 import { guardedApps } from '../kinds/servers.ts'
+import { TIMEOUTS } from '../kinds/timeouts.ts'
 import type { BrokenListener, Mutation } from './mutation.ts'
 import { appPolicy, gatewayPolicy, RICH_PATHS, richPolicy } from './policies.ts'
 import type { Behind } from './proxy.ts'
@@ -42,7 +43,7 @@ const APP_SAMPLES = [
 
 /** The app of the kinds of answers, by framework. */
 export async function startApp(framework = 'express', policy: PolicyDocument = appPolicy): Promise<Subject> {
-  const app = await guardedApps[framework]!(policy)
+  const app = await guardedApps[framework]!(policy, PATIENT)
   return {
     policy,
     options: { place: 'node', allowWrites: true, samples: APP_SAMPLES },
@@ -50,6 +51,9 @@ export async function startApp(framework = 'express', policy: PolicyDocument = a
     close: () => app.close(),
   }
 }
+
+// A busy machine must not be taken for a client that is slow on purpose.
+const PATIENT = { ...TIMEOUTS, headersTimeout: 20_000 } as const
 
 const DAY_MS = 86_400_000
 

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { promisify } from 'node:util'
+import { startFleet } from '../src/index.ts'
 import { receiveProxyHeaders } from '../src/proxy-protocol/receive.ts'
 import { gatewayFor, HERE, IN_FRONT, type Running, temporaryFolder, upstreamFor } from './harness.ts'
 
@@ -146,6 +147,16 @@ test('the rules of the policy see the address of the header', async (context) =>
   assert.equal(bodyOf(await send(port, [LINE, forwarded])), 'for=192.0.2.55')
   const other = LINE.replace('203.0.113.9', '203.0.113.10')
   assert.equal(bodyOf(await send(port, [other, forwarded])), 'for=203.0.113.10')
+})
+
+test('each of several processes reads the header', async (context) => {
+  const upstream = await whoami(context)
+  const fleet = await startFleet({ policy: IN_FRONT, upstream, listen: listen(['loopback']), workers: 2 })
+  context.after(() => fleet.close({ graceMs: 0 }))
+  const port = Number(new URL(fleet.url).port)
+  const answers = await Promise.all(Array.from({ length: 16 }, () => send(port, [LINE, GET])))
+  assert.deepEqual([...new Set(answers.map(bodyOf))], ['for=203.0.113.9'])
+  assert.equal(await send(port, [GET]), '')
 })
 
 test('TLS comes after the header; HTTP/1.1 and HTTP/2, curl as the proxy, the log as the witness', async (context) => {

@@ -73,8 +73,8 @@ function behindOf(invocation: Invocation, loaded: LoadedConfiguration | undefine
   const text = invocation.text('upstream')
   if (text === undefined) {
     const { upstreams = {}, routes } = loaded?.configuration ?? {}
-    const urls = Object.values(upstreams).flatMap(({ urls = [] }) => urls)
-    const [first, ...others] = urls.map((url) => new URL(url).origin)
+    const urls = new Set(Object.values(upstreams).flatMap(({ urls = [] }) => urls))
+    const [first, ...others] = Array.from(urls, (url) => new URL(url).origin)
     if (first !== undefined)
       return { options: { upstreams, ...(routes ? { routes } : {}) }, origins: [first, ...others] }
     throw new Failure('serve needs the API to stand before; write --upstream http://127.0.0.1:9000')

@@ -134,6 +134,7 @@ test('who has shown one is in the log, and the upstream is told only where the s
       .map((line) => JSON.parse(line))
     assert.equal(lines.length, 2)
     for (const line of lines) {
+      assert.equal(line['tls.protocol.version'], '1.3')
       assert.equal(line['tls.client.subject'], 'O=Example, CN=billing')
       assert.match(line['tls.client.hash.sha256'], /^[0-9a-f]{64}$/)
     }
@@ -172,7 +173,8 @@ test('authorities are replaced by a reload, and no session of the old ones is re
   assert.equal(await ask(port, ca, { session } as object), 200)
   const next = certificate(folder, { as: 'next-root', isAuthority: true })
   await copyFile(next.cert, clientRoot.cert)
-  assert.equal((await gateway.reload())?.ok, true)
+  const outcome = await gateway.reload()
+  assert.deepEqual(outcome?.ok && outcome.notes, ['the authorities of clients are new'])
   assert.equal(await ask(port, ca, { session } as object), 'ECONNRESET')
   assert.equal(await ask(port, ca, own), 'ECONNRESET')
   assert.equal(await ask(port, ca, await material(certificate(folder, { as: 'z', by: next }))), 200)

@@ -65,7 +65,12 @@ export function createHttp2Front(
     socket.on('error', () => {})
     session.on('close', () => connections.delete(connection))
     const { remoteAddress } = socket
-    const peer = { remoteAddress, encrypted: true, clientCertificate: clientCertificateOf(socket) }
+    const peer = {
+      remoteAddress,
+      encrypted: true,
+      clientCertificate: clientCertificateOf(socket),
+      tlsVersion: socket.getProtocol(),
+    }
     session.on('stream', (stream, _headers, _flags, rawHeaders: string[]) => {
       onStream(connection, stream, rawHeaders, peer)
     })

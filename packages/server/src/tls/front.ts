@@ -10,7 +10,7 @@ import { type ListenerCertificate, type Material, readMaterial, type Served } fr
 import { type NameTable, nameTable } from './names.ts'
 import type { TlsSetting } from './setting.ts'
 import { freshSecret, keepTicketFile, openTicketFile } from './ticket-file.ts'
-import { createTicketKeys, type DaySecret, type TicketKeys } from './ticket-keys.ts'
+import { createTicketKeys, type DaySecret, dayOf, type TicketKeys } from './ticket-keys.ts'
 
 /** What TLS at a listener is made with. */
 export interface TlsFrontOptions {
@@ -69,6 +69,8 @@ export async function createTlsFront(options: TlsFrontOptions): Promise<TlsFront
       ? (options.ticketSecret ?? freshSecret(clock()))
       : await openTicketFile(ticketFile, clock())
   let keptDay = secret.day
+  let followsKeys = true
+  let keysDay = dayOf(clock())
   let active = activate(await readMaterial(given, folder, clock))
   warn(active.material)
 
@@ -93,7 +95,8 @@ export async function createTlsFront(options: TlsFrontOptions): Promise<TlsFront
     server.setSecureContext(optionsOf(material.served[0], material, keys))
     // The server makes the context of those who ask for no name by itself, and hides it.
     const own = (server as { readonly _sharedCreds?: SecureContext })._sharedCreds
-    if (own !== undefined) followKeys(own, keys)
+    followsKeys = own !== undefined && followKeys(own, keys)
+    keysDay = dayOf(clock())
   }
 
   function use(material: Material): void {
@@ -144,15 +147,20 @@ export async function createTlsFront(options: TlsFrontOptions): Promise<TlsFront
         next.trust === active.material.trust
       return () => {
         if (isSame) return []
+        const isTrustNew = next.trust !== active.material.trust
         use(next)
-        return changed.map(
-          ({ label, validTo }) =>
-            `the certificate for ${label} is new, and valid until ${new Date(validTo).toISOString()}`,
-        )
+        return [
+          ...changed.map(
+            ({ label, validTo }) =>
+              `the certificate for ${label} is new, and valid until ${new Date(validTo).toISOString()}`,
+          ),
+          ...(isTrustNew ? ['the authorities of clients are new'] : []),
+        ]
       }
     },
     async tend() {
       const kept = active.keys.kept()
+      if (!followsKeys && keysDay !== dayOf(clock())) use(active.material)
       if (ticketFile !== undefined && kept.day !== keptDay) {
         keptDay = kept.day
         await keepTicketFile(ticketFile, kept).catch((error: Error) =>

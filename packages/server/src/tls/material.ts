@@ -35,7 +35,7 @@ export interface Material {
 }
 
 /** Thrown where a file can't be used; every mistake is a sentence. */
-export class TlsMaterialFault extends TypeError {
+class TlsMaterialFault extends TypeError {
   readonly problems: readonly string[]
   constructor(problems: readonly string[]) {
     super(problems.join('\n'))

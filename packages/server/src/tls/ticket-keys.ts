@@ -6,7 +6,7 @@
 import { hkdfSync } from 'node:crypto'
 
 /** A key: 16 bytes of name and of each key, as OpenSSL's callback takes them. */
-export interface TicketKey {
+interface TicketKey {
   readonly name: Buffer
   readonly hmac: Buffer
   readonly aes: Buffer

@@ -8,6 +8,8 @@ export interface Http2Peer {
   readonly remoteAddress: string | undefined
   readonly encrypted: boolean
   readonly clientCertificate?: ClientCertificate | undefined
+  /** `TLSv1.3`, as Node's TLS sockets say it. */
+  readonly tlsVersion?: string | null
 }
 
 type Listener = (...values: never[]) => void
@@ -22,12 +24,18 @@ export class StreamSocket {
   readonly remoteAddress: string | undefined
   readonly clientCertificate: ClientCertificate | undefined
   private readonly stream: ServerHttp2Stream
+  private readonly tlsVersion: string | null
 
   constructor(stream: ServerHttp2Stream, peer: Http2Peer) {
     this.stream = stream
     this.remoteAddress = peer.remoteAddress
     this.encrypted = peer.encrypted
     this.clientCertificate = peer.clientCertificate
+    this.tlsVersion = peer.tlsVersion ?? null
+  }
+
+  getProtocol(): string | null {
+    return this.tlsVersion
   }
 
   get destroyed(): boolean {

@@ -332,6 +332,32 @@ export const commands: readonly Command[] = [
     run: async (...given) => (await import('./export.ts')).exportCommand(...given),
   },
   {
+    name: 'adopt',
+    summary: 'write a policy from what runs already, that changes nothing',
+    detail:
+      'Looks at SOURCE: the URL of an API, a HAR file, or a file that exports the options of helmet, cors and express-rate-limit. Writes a policy with what every answer carries already, proves against SOURCE that it changes nothing, and lists the steps to "recommended" with what each could break. Ends with 1 where it would change something.',
+    operand: 'SOURCE',
+    options: [
+      {
+        name: 'out',
+        value: 'FILE',
+        doc: 'where to write it, .ts or .json, never over a file; --out=- to the standard output',
+        fallback: 'sallyport.config.ts',
+      },
+      {
+        name: 'path',
+        value: 'CLASS=PATH',
+        doc: 'a path that answers so, such as 200=/v1/account or error=/v1/fails',
+        many: true,
+      },
+      { name: 'origin', value: 'URL', doc: 'an origin that CORS lists, to see what it is told', many: true },
+      { name: 'ca', value: 'FILE', doc: 'the certificate authority to trust, PEM' },
+      { name: 'insecure', doc: 'goes on where the certificate is not trusted', noEnvironment: true },
+      json,
+    ],
+    run: async (...given) => (await import('./adopt.ts')).adoptCommand(...given),
+  },
+  {
     name: 'init',
     summary: 'write a first policy, with comments',
     detail: 'Writes sallyport.config.ts, or sallyport.config.json with --json. Never overwrites a file.',

@@ -9,13 +9,13 @@ import type { WireTarget } from '../posture/wire/target.ts'
 import { type FetchHandler, fetchListener } from './fetch-listener.ts'
 
 /** What of a Fastify app is needed. */
-export interface FastifyApp {
+interface FastifyApp {
   ready(): PromiseLike<unknown>
   readonly server: object
 }
 
 /** An app with a Fetch handler: Hono, or what Bun, Deno and workers take. */
-export interface FetchApp {
+interface FetchApp {
   fetch(request: Request, ...rest: never[]): Response | Promise<Response>
 }
 

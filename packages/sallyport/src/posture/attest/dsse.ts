@@ -50,7 +50,7 @@ export function seal(payloadType: string, body: Uint8Array, key: KeyObject): Env
 }
 
 /** A name of a key: SHA-256 over its SubjectPublicKeyInfo. A hint alone, and never believed. */
-export function keyId(key: KeyObject): string {
+function keyId(key: KeyObject): string {
   return createHash('sha256')
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest('hex')

@@ -12,14 +12,14 @@ export const DETAIL = 'https://sallyport.dev/attestation/verification/v1'
 const PREFIX = 'SALLYPORT_'
 
 /** A thing with its digest (in-toto ResourceDescriptor). */
-export interface Resource {
+interface Resource {
   readonly name: string
   readonly uri?: string
   readonly digest: { readonly sha256: string }
 }
 
 /** The part of the predicate that SVR has no field for. */
-export interface Detail {
+interface Detail {
   readonly version: string
   /** RFC 3339: after this, the statement says nothing any more. */
   readonly expires: string

@@ -28,7 +28,7 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     terminal.err(`note: ${found.source} has TLS end in front; here it ends at the gateway`)
   const server = await loadServer()
   const state = resolve(terminal.directory, invocation.text('state')!)
-  const { cert, key, caFile } = await certificateIn(server, join(state, 'tls'))
+  const { caFile } = await certificateIn(server, join(state, 'tls'))
   // Before anything is said to run: a signal right after that must drain already.
   const stopped = stopSignal()
   const sample = await startSample(server, samplePort)
@@ -36,7 +36,8 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     policy: chosen.policy,
     upstream: sample.url,
     listen: { host, port },
-    tls: { cert, key },
+    // Where the gateway finds the certificate, and renews it.
+    stateFolder: state,
     status: true,
   }).catch(async (error: unknown) => {
     await sample.close()

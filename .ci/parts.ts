@@ -49,13 +49,19 @@ export const parts: readonly Part[] = [
   debian('nginx-light', 'nginx', 'a caching nginx in front (D6–D8)'),
   debian('chromium', 'chromium', 'the back button and cross-origin reads in a browser (D6, D12)'),
   debian('caddy', 'caddy', 'exports'),
-  debian('haproxy', 'haproxy', 'exports'),
+  debian('haproxy', 'haproxy', 'exports, the PROXY protocol'),
   debian('apache2-bin', 'apache2', 'exports'),
   debian('poppler-utils', 'pdftotext', 'the posture page on paper'),
   debian('wrk', 'wrk', 'benchmarks'),
   folder('Next.js example', 'examples/calmony-pay', 'next start (C1–C6, C8)'),
   folder('Peers of the gateway', 'bench/gateway', 'the gateway beside the usual stacks (benchmark)'),
   folder('Bun, Deno, workerd', 'packages/sallyport/test/runtimes', 'sallyport/fetch on other runtimes'),
+]
+
+/** What only `npm run test:long` needs. */
+export const longParts: readonly Part[] = [
+  debian('slowhttptest', 'slowhttptest', 'slow clients'),
+  debian('testssl.sh', 'testssl', 'findings on TLS'),
 ]
 
 /** Brings what is missing where that is allowed; returns what is still missing. */

@@ -1,9 +1,11 @@
 // `npm run test:long`: every property test, fifty times as often as in `npm test` and with a fresh seed, the attacks on
-// HTTP/2 in full, and 100,000 requests while the gateway reloads and restarts; the result is written, with its date and seed, to docs/long-runs.md.
+// HTTP/2 in full, 100,000 requests while the gateway reloads and restarts, and what other people's programs find and do
+// (`*.long.ts`: testssl.sh, slowhttptest); the result is written, with its date and seed, to docs/long-runs.md.
 
 import { spawnSync } from 'node:child_process'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { ensureParts, longParts } from './parts.ts'
 
 const FACTOR = 50
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -16,6 +18,7 @@ const files = ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts']
   .filter((file) => /fc\.assert|\bruns\(1\)/.test(readFileSync(`${root}${file}`, 'utf8')))
   .sort()
 
+const missing = ensureParts(longParts)
 const started = Date.now()
 const result = spawnSync(
   process.execPath,
@@ -27,8 +30,19 @@ const result = spawnSync(
     env: { ...process.env, SALLYPORT_RUNS_FACTOR: String(FACTOR), SALLYPORT_SEED: String(seed) },
   },
 )
-const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)`, 'm').exec(result.stdout)?.[1] ?? 0)
-if (result.status !== 0) console.log(result.stdout)
+// After the others: a loaded machine would be taken for a slow server.
+const longFiles = globSync('packages/*/test/**/*.long.ts', { cwd: root }).sort()
+const long = spawnSync(
+  process.execPath,
+  ['--test', '--test-concurrency=1', '--test-reporter=tap', ...longFiles],
+  { cwd: root, encoding: 'utf8', maxBuffer: 2 ** 28 },
+)
+const count = (name: string) =>
+  [result, long].reduce(
+    (sum, { stdout }) => sum + Number(new RegExp(`^# ${name} (\\d+)`, 'm').exec(stdout)?.[1] ?? 0),
+    0,
+  )
+for (const { status, stdout } of [result, long]) if (status !== 0) console.log(stdout)
 // Each attack's test says what it cost, in a line of its own after its result.
 const attacks = [
   ...result.stdout.matchAll(/^ *ok \d+ - (.+)(?:\n(?! *(?:#|ok|not ok)).*)*\n *# (\d+ rounds: .+)$/gm),
@@ -36,6 +50,12 @@ const attacks = [
 // And each load's, how many of its requests failed.
 const loads = [
   ...result.stdout.matchAll(/^ *ok \d+ - (.+)(?:\n(?! *(?:#|ok|not ok)).*)*\n *# (\d+ requests: .+)$/gm),
+]
+// And the attacks and scans of other people's programs.
+const programs = [
+  ...long.stdout.matchAll(
+    /^ *ok \d+ - (.+)(?:\n(?! *(?:#|ok|not ok)).*)*\n *# (\d+ (?:clients|checks): .+)$/gm,
+  ),
 ]
 const seconds = Math.round((Date.now() - started) / 1000)
 const outcome = `${count('pass')} passed, ${count('fail')} failed`
@@ -60,7 +80,15 @@ Requests of keep-alive and of one-request clients while the gateway changes unde
 | what happens | requests |
 |---|---|
 ${loads.map(([, name, outcome]) => `| ${name} | ${outcome} |`).join('\n')}
+
+Programs of others, against a gateway that another client uses meanwhile:
+
+| what is done | outcome |
+|---|---|
+${programs.map(([, name, outcome]) => `| ${name} | ${outcome} |`).join('\n')}
 `,
 )
+for (const part of missing)
+  console.log(`SKIPPED (${part.name} is missing): ${part.suites}. To run: ${part.install.join(' ')}`)
 console.log(`${outcome} in ${seconds} s, seed ${seed}`)
-process.exit(result.status ?? 1)
+process.exit((result.status ?? 1) || (long.status ?? 1))

@@ -44,7 +44,7 @@ export interface Listen {
 }
 
 /** Which peers begin their connections with a PROXY protocol header. */
-export interface ProxyProtocol {
+interface ProxyProtocol {
   readonly from?: readonly string[]
 }
 

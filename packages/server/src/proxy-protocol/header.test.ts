@@ -120,6 +120,8 @@ test('the longest line of version 1 is 107 bytes, and the longest header of vers
   )
   assert.equal(longest.length, MAX_HEADER)
   assert.equal(readProxyHeader(longest).kind, 'header')
+  // The first byte of the length says it already.
+  assert.equal(readProxyHeader(Buffer.from(`${SIGNATURE}211111`, 'hex')).kind, 'wrong')
 })
 
 /** Reads as a connection does: whenever some bytes have come. */

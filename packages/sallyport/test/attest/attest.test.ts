@@ -59,6 +59,12 @@ describe('a statement', () => {
     assert.ok(predicate[DETAIL].findings.some(({ control }) => control === 'SP-HEADERS-01'))
   })
 
+  it('believes a finding more than a count', () => {
+    const counted = { ...bad, controls: bad.controls.map((each) => ({ ...each, passed: each.of })) }
+    const { predicate } = statementOf(counted, options)
+    assert.ok(!predicate.properties.includes('SALLYPORT_SP_HEADERS_01'))
+  })
+
   it('is the same for the same record, and is read back as it was', () => {
     const bytes = statementBytes(statementOf(good, options))
     const record = readRecord(JSON.stringify(good))!

@@ -174,6 +174,13 @@ describe('forEachRoute', () => {
     await assert.rejects(forEachRoute(app, policy, { each }), wanted)
   })
 
+  it('takes a route for served where a wider handler meets it', async () => {
+    const app = new Hono()
+    app.get('/v1/*', (context) => context.text(''))
+    const routes = { '/v1/*': {}, '/v1/orders/:id': {}, 'POST /v1/orders': {}, '/v2/*': {} }
+    assert.deepEqual((await forEachRoute(app, { routes })).unserved, ['POST /v1/orders', '/v2/*'])
+  })
+
   it('fails on unserved routes where it is told to', async () => {
     const app = express()
     app.get('/v1/status', end)

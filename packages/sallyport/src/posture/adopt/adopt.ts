@@ -24,7 +24,7 @@ export type AdoptSource =
   | { readonly kind: 'options'; readonly observed: Observed }
 
 /** The proof that the policy changes nothing. */
-export interface Proof {
+interface Proof {
   readonly passed: number
   readonly of: number
   /** What it would change in the application's answers: nothing, if all is well. */

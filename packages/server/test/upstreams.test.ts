@@ -178,6 +178,40 @@ test('an address that answers for nobody is left out, is tried again, and comes 
   assert.equal(seen.length, 4)
 })
 
+test('an answer that is wrong is counted, and leaves nobody out', async (context) => {
+  const wrong = await upstreamFor(context, (request) => void request.socket.end('HTTP/1.1 2000 what\r\n\r\n'))
+  const double = await upstreamFor(context, (request) => {
+    request.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n')
+  })
+  const running = await gatewayFor(context, {
+    upstreams: { api: { urls: [wrong, double], ejection: { failures: 1 } } },
+  })
+  for (let i = 0; i < 6; i++) assert.equal((await ask(running, '/')).status, 502)
+  for (const { failures, ejections } of running.gateway.upstreams()[0]!.addresses)
+    assert.deepEqual([Object.values(failures), ejections], [[3], 0])
+})
+
+test('an address that breaks its connections, or says nothing, is left out', async (context) => {
+  for (const act of ['break', 'silence'] as const) {
+    const ill = await upstreamFor(context, (request) => {
+      if (act === 'break') request.socket.destroy()
+    })
+    const running = await gatewayFor(context, {
+      upstreams: {
+        api: {
+          urls: [ill, await named(context, 'well')],
+          ejection: { failures: 1 },
+          timeouts: { headMs: 200 },
+        },
+      },
+    })
+    const statuses = []
+    for (let i = 0; i < 4; i++) statuses.push((await ask(running, '/')).status)
+    assert.deepEqual(statuses.sort(), [200, 200, 200, act === 'break' ? 502 : 504])
+    assert.equal(running.gateway.upstreams()[0]!.addresses[0]!.ejections, 1)
+  }
+})
+
 test('the last address is asked, however it fails', async (context) => {
   const upstream = await upstreamFor(context, (_request, response) => void response.writeHead(502).end())
   const running = await gatewayFor(context, {

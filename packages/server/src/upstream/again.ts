@@ -1,17 +1,10 @@
 // Whether a request that failed may be sent once more: only where nobody can have acted on it, or where acting on it
 // twice is as acting on it once.
 
+import { isBroken } from './failure.ts'
+
 // RFC 9110, section 9.2.2, with QUERY, which is safe.
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'QUERY'])
-
-// The other side has closed the connection. Silence is no such sign: the request may be in work.
-const BROKEN: ReadonlySet<string> = new Set([
-  'UND_ERR_SOCKET',
-  'ERR_UPSTREAM_RESET',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-])
 
 /** How a request failed. */
 export interface Failed {
@@ -34,5 +27,5 @@ export interface Failed {
 export function maySendAgain(failed: Failed): boolean {
   if (!failed.isWhole || failed.isAnswered) return false
   if (!failed.isSent) return failed.hasOthers
-  return failed.wasKept && IDEMPOTENT.has(failed.method) && BROKEN.has(failed.reason)
+  return failed.wasKept && IDEMPOTENT.has(failed.method) && isBroken(failed.reason)
 }

@@ -2,6 +2,7 @@
 
 import type { Pool } from 'undici'
 import { type Failed, maySendAgain } from './again.ts'
+import { isOfAddress } from './failure.ts'
 import type { Line } from './pool.ts'
 import type { Transfer } from './transfer.ts'
 import type { TransferSite, Way } from './transfer-site.ts'
@@ -45,9 +46,10 @@ export class Attempts {
   judge(reason?: string): void {
     const { way, site, by } = this
     if (way === undefined) return
-    if (this.isJudged) {
-      if (reason !== undefined) way.countFailure(reason)
-    } else if (reason === undefined) site.good(by, way)
+    if (reason === undefined) {
+      if (!this.isJudged) site.good(by, way)
+    } else if (this.isJudged || (this.startedAt !== undefined && !isOfAddress(reason)))
+      way.countFailure(reason)
     else site.bad(by, way, reason)
     this.isJudged = true
   }

@@ -37,3 +37,25 @@ const NOT_OF_UPSTREAM: ReadonlySet<string> = new Set([
 export function isOfUpstream(reason: string): boolean {
   return !NOT_OF_UPSTREAM.has(reason)
 }
+
+// The other side has closed the connection.
+const BROKEN: ReadonlySet<string> = new Set([
+  'UND_ERR_SOCKET',
+  'ERR_UPSTREAM_RESET',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+])
+
+/** True where the other side has closed the connection. Silence is no such thing: the request may be in work. */
+export function isBroken(reason: string): boolean {
+  return BROKEN.has(reason)
+}
+
+/**
+ * True where the failure of a request that was sent says something of the whole address: no answer, or that of a server in
+ * the middle. A wrong answer may be that of one path, for which a caller can ask on purpose.
+ */
+export function isOfAddress(reason: string): boolean {
+  return BROKEN.has(reason) || TIMEOUTS.has(reason) || reason.startsWith('status_')
+}

@@ -3,9 +3,11 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
 import type { TLSSocket } from 'node:tls'
 import { attach, type Guard, SAFE_SERVER_OPTIONS } from 'sallyport/node'
 import { createHttp2Front, type Handler, type Http2Front } from './front/http2.ts'
+import { createSlowReaders } from './front/slow-readers.ts'
 import { type ProxyRefusal, receiveProxyHeaders } from './proxy-protocol/receive.ts'
 import type { ProxyProtocolSetting } from './proxy-protocol/setting.ts'
 import type { TlsFront } from './tls/front.ts'
@@ -70,6 +72,7 @@ export function createListener(guard: Guard, options: ListenerOptions): Listener
   })
   const front = tls !== undefined && http2 ? splitByAlpn(server, guard, onRequestRefused) : undefined
   if (tls !== undefined) admitFirst(server, tls)
+  endSlowReaders(server, tls !== undefined)
   return {
     server,
     connections: () => connections.size,
@@ -81,6 +84,29 @@ export function createListener(guard: Guard, options: ListenerOptions): Listener
       for (const { socket } of connections.all()) socket.destroy()
     },
   }
+}
+
+const READERS_CHECK_MS = 1_000
+
+// What waits for the client of an encrypted connection waits in the socket that encrypts.
+function endSlowReaders(server: Server, isTls: boolean): void {
+  const open = createUnderWay<Connection>()
+  server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
+    const connection = { socket, place: -1 }
+    open.add(connection)
+    socket.once('close', () => open.remove(connection))
+  })
+  const slow = createSlowReaders()
+  const timer = setInterval(
+    () =>
+      slow.sweep(
+        open.all().map(({ socket }) => socket),
+        performance.now(),
+      ),
+    READERS_CHECK_MS,
+  )
+  timer.unref()
+  server.once('close', () => clearInterval(timer))
 }
 
 // Nothing is read of a connection whose client has not shown what it must.

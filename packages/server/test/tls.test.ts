@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { loadPolicy } from 'sallyport/settings'
+import { runs } from '../../sallyport/test/runs.ts'
 import { type GatewayOptions, startFleet } from '../src/index.ts'
 import { askAdmin, CHANGE } from './admin-client.ts'
 import { certificate } from './certificates.ts'
@@ -147,6 +148,40 @@ test('a new certificate is served from the next connection on, and a bad one kee
   assert.equal(events.at(-1)!.event, 'reloaded')
   // What is the same is nobody's news.
   assert.deepEqual((await gateway.reload()) as object, { ...outcome, notes: [] })
+})
+
+const LOAD = 60 * runs(1).numRuns
+test('new certificates under load cost no request', { timeout: 60_000 + LOAD * 20 }, async (context) => {
+  const { folder, root, api, ca, start } = await world(context)
+  const { gateway, port } = await start({ tls: { certificates: [api] } })
+  const kept = new Agent({ keepAlive: true, maxSockets: 2, ca })
+  context.after(() => kept.destroy())
+  let left = LOAD
+  let failed = 0
+  async function load(agentFor: () => Agent): Promise<void> {
+    while (left-- > 0) {
+      const agent = agentFor()
+      await get(port, agent).catch(() => failed++)
+      if (agent !== kept) agent.destroy()
+    }
+  }
+  const loads = [
+    load(() => kept),
+    load(() => kept),
+    load(() => new Agent({ ca })),
+    load(() => new Agent({ ca })),
+  ]
+  let reloads = 0
+  while (left > 0) {
+    certificate(folder, { as: 'api', by: root, san: 'DNS:api.example.com' })
+    const outcome = await gateway.reload()
+    assert.ok(outcome?.ok)
+    reloads++
+  }
+  await Promise.all(loads)
+  context.diagnostic(`${LOAD} requests: ${failed} failed, over ${reloads} new certificates`)
+  assert.equal(failed, 0)
+  assert.ok(reloads > 1)
 })
 
 test('a certificate that is written anew is found without a word', async (context) => {

@@ -132,7 +132,10 @@ test('a certificate that expires soon is a warning, and an expired one is not re
   now = validToDate.getTime() - 13 * 86_400_000
   const soon = await readiness()
   assert.equal(soon.status, 200)
-  assert.match(soon.warnings[0]!, /^the certificate for sallyport\.localhost expires at 2\d{3}-.*; renew it in time$/)
+  assert.match(
+    soon.warnings[0]!,
+    /^the certificate for sallyport\.localhost expires at 2\d{3}-.*; renew it in time$/,
+  )
   now = validToDate.getTime() + 1_000
   const expired = await readiness()
   assert.equal(expired.status, 503)

@@ -92,6 +92,14 @@ export async function startProxy({ behind, tls, detour }: ProxyOptions): Promise
   function answerTo(client: Duplex, server: Duplex, request: () => string, plain: boolean): void {
     let bytes = ''
     let done = false
+    let taken = false
+    const accept = () => {
+      done = true
+      taken = true
+      count++
+      server.destroy()
+      acceptInstead(client)
+    }
     const finish = (text: string, end: boolean) => {
       done = true
       if (client.writable) client.write(Buffer.from(text, 'latin1'))
@@ -101,9 +109,7 @@ export async function startProxy({ behind, tls, detour }: ProxyOptions): Promise
       const { method } = requestLine(request())
       const kind = plain ? 'plain-http' : kindOf(request(), answer.status, answer.lines)
       if (answer.status >= 400 && mutation.accepts?.(request())) {
-        done = true
-        count++
-        acceptInstead(client)
+        accept()
         return
       }
       const broken = breakAnswer(mutation, request(), kind, answer)
@@ -111,6 +117,7 @@ export async function startProxy({ behind, tls, detour }: ProxyOptions): Promise
       finish(broken ? writeAnswer(answer, method, broken) : bytes, ended || broken?.body !== undefined)
     }
     server.on('data', (chunk: Buffer) => {
+      if (taken) return
       if (done) {
         if (client.writable) client.write(chunk)
         return
@@ -122,17 +129,18 @@ export async function startProxy({ behind, tls, detour }: ProxyOptions): Promise
       if (answer.complete || endless || answer.status === 101) decide(answer, false)
     })
     const ended = () => {
+      if (taken) return
       if (done) {
         if (client.writable) client.end()
         return
       }
       const answer = readAnswer(bytes, requestLine(request()).method)
       if (answer !== undefined) decide(answer, true)
-      else if (mutation.accepts?.(request())) {
-        done = true
-        count++
-        acceptInstead(client)
-      } else finish(bytes, true)
+      else if (mutation.accepts?.(request())) accept()
+      // Nothing answers in clear; what is broken may.
+      else if (plain && bytes === '')
+        decide({ interim: '', status: 0, lines: [], rest: '', complete: true }, true)
+      else finish(bytes, true)
     }
     server.on('end', ended)
     server.on('error', ended)

@@ -27,6 +27,33 @@ export function alarmPart(unbroken: readonly Unbroken[]): number {
 
 // Where the reason is known, by the beginning of the mutation's id.
 const REASONS: readonly (readonly [prefix: string, reason: string])[] = [
+  ['transport/redirect-to-http', 'where a redirect leads is the application’s own'],
+  [
+    'errors/ok-in-place/error',
+    'the list names the wrong control: it is the refusal that is lost, and that is what was named',
+  ],
+  [
+    'transport/certificate-of-another-authority',
+    'no finding: `verify` refuses to go on and names the certificate (exit code 2)',
+  ],
+  [
+    'weaker/x-frame-options/sameorigin',
+    'nothing is weaker: browsers take `frame-ancestors` of the Content-Security-Policy, which still stands',
+  ],
+  [
+    'rule-lost//v1/reports/*',
+    'without the rule the answer is stricter than the floor that the route declares, which an application may be',
+  ],
+  [
+    'weaker/x-request-id',
+    'a constant id has the form of a fresh one; answers from a cache repeat theirs too',
+  ],
+  [
+    'request/app/percent-broken',
+    'the policy does not refuse it inside an application; the answer of the other reading was judged',
+  ],
+  ['request/app/refused-method-without-allow', '`Allow` is not a header that the policy owns'],
+  ['request/', 'no request of the quick profile is wrong in this way'],
   [
     'cookie/',
     'no setting of the policy speaks of the application’s cookies, so there is nothing to hold them against',

@@ -25,6 +25,8 @@ export interface Subject {
   readonly behind: Behind
   /** What its listener needs, where it speaks TLS; broken in this way. */
   tls?(broken?: BrokenListener): Promise<TlsOptions>
+  /** The authority that the certificate of a broken listener is from, where clients trust it. */
+  authorityOf?(broken: BrokenListener): Promise<string>
   /** The same application under another policy. */
   under?(policy: PolicyDocument): Promise<{ readonly port: number; close(): Promise<void> }>
   close(): Promise<void>
@@ -77,16 +79,15 @@ export async function startTlsGateway(policy: PolicyDocument = gatewayPolicy): P
     'tls-1.2-too': () => ({ ...own, minVersion: 'TLSv1.2' }),
     'tls-1.2-only': () => ({ ...own, minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }),
     'tls-1.1-too': () => ({ ...own, ...OLD, minVersion: 'TLSv1' }),
-    'certificate-expired': () => certificateOf(certificate('expired', 100)),
-    'certificate-ending': () => certificateOf(certificate('ending', 85)),
-    'certificate-of-another-host': () => own,
-    'certificate-of-another-authority': () => certificateOf(certificate('stranger')),
+    'certificate-expired': () => withAge(100),
+    'certificate-ending': () => withAge(85),
+    'certificate-of-another-host': () => ({ ...own, minVersion: 'TLSv1.3' }),
+    'certificate-of-another-authority': () => withAge(0),
   }
-  const trusted: string[] = []
-  async function certificateOf(made: Promise<{ key: string; cert: string; ca: string }>) {
-    const { key, cert, ca } = await made
-    trusted.push(ca)
-    return { key, cert, minVersion: 'TLSv1.3' as const }
+  // Each age has a folder of its own, and so an authority of its own.
+  async function withAge(days: number): Promise<TlsOptions> {
+    const { key, cert } = await certificate(`age-${days}`, days)
+    return { key, cert, minVersion: 'TLSv1.3' }
   }
   return {
     policy,
@@ -102,6 +103,10 @@ export async function startTlsGateway(policy: PolicyDocument = gatewayPolicy): P
     behind: { port: gateway.address.port, ca: local.ca, good: '/v1/products' },
     tls: async (broken) =>
       broken === undefined ? { ...own, minVersion: 'TLSv1.3' } : await listeners[broken](),
+    async authorityOf(broken) {
+      const days = broken === 'certificate-expired' ? 100 : broken === 'certificate-ending' ? 85 : undefined
+      return days === undefined ? local.ca : (await certificate(`age-${days}`, days)).ca
+    },
     async close() {
       await gateway.close({ graceMs: 0 })
       await upstream.close()

@@ -89,7 +89,8 @@ describe('verify finds the gaps of the usual stacks, and no others:', () => {
   for (const [name, extra] of [
     ['express', []],
     ['fastify', ['bad-percent']],
-    ['hono', []],
+    // Its server answers "/v1\\account" by itself, since that is no URL.
+    ['hono', ['bad-request']],
   ] as const)
     it(`headers of ${name}`, async (context) => {
       // Hono's own defaults are other values of the same headers.

@@ -23,15 +23,15 @@ export function parseCacheControl(value: string): Directives {
   return directives
 }
 
+/** True where the directive stands without an argument: many caches look for the bare word and miss `no-store=1`. */
+export function isBare(directives: Directives, name: string): boolean {
+  return directives.has(name) && directives.get(name) === undefined
+}
+
 /** True where the directives keep what the floor asks: no shared cache, or no cache at all. */
 export function meetsFloor(directives: Directives, floor: 'none' | 'private' | 'no-store'): boolean {
-  if (floor === 'none' || directives.has('no-store')) return true
+  if (floor === 'none' || isBare(directives, 'no-store')) return true
   if (floor === 'no-store') return false
   // `private="set-cookie"` keeps only the named fields from shared caches (RFC 9111, section 5.2.2.7).
-  return (
-    directives.has('private') &&
-    directives.get('private') === undefined &&
-    !directives.has('public') &&
-    !directives.has('s-maxage')
-  )
+  return isBare(directives, 'private') && !directives.has('public') && !directives.has('s-maxage')
 }

@@ -9,7 +9,7 @@ export function exampleOrigin(text: string, label = 'sallyport-probe'): string {
 
 /**
  * Origins that a careless comparison would take for the listed one, each with a name: prefix, suffix, unescaped dot,
- * underscore, another port, a trailing dot, another scheme.
+ * underscore, backtick, another port, a trailing dot, another scheme, the domain above, a name below.
  */
 export function lookAlikes(listed: ListedOrigin): readonly (readonly [name: string, origin: string])[] {
   const { scheme, host, port, isPattern } = listed
@@ -25,7 +25,11 @@ export function lookAlikes(listed: ListedOrigin): readonly (readonly [name: stri
     ['trailing-dot', at(`${name}.`)],
     ['scheme', at(name, undefined, scheme === 'https' ? 'http' : 'https')],
   ]
-  if (host.includes('.') && !/\d$/.test(host)) made.push(['dot', at(name.replace(/\.(?=[^.]*$)/, 'x'))])
+  if (host.includes('.') && !/\d$/.test(host)) {
+    made.push(['dot', at(name.replace(/\.(?=[^.]*$)/, 'x'))], ['backtick', at(`${name}\`.evil.example`)])
+    if (isPattern) made.push(['above', at(host)])
+    else made.push(['below', at(`sallyport-probe.${name}`)], ['above', at(name.replace(/^[^.]*\./, ''))])
+  }
   return made.filter(([, origin]) => !covers(listed, origin))
 }
 

@@ -6,7 +6,8 @@ import type { Finding, Observation, Probe, ProbeRequest } from '../../guard/cont
 import { headerValues, samplePath } from '../faces.ts'
 import { OWNED } from './enforce.ts'
 import { exampleOrigin, lookAlikes } from './examples.ts'
-import { isOriginFault, parseOrigin } from './origin.ts'
+import { compilePatterns } from './matcher.ts'
+import { isOriginFault, type ListedOrigin, parseOrigin } from './origin.ts'
 import { type CorsSetting, type FullCorsSetting, fullSetting, isOpen } from './setting.ts'
 
 /** An origin that no policy lists: the name is kept from registration (RFC 2606). */
@@ -97,7 +98,7 @@ function cellProbes(full: FullCorsSetting, { cell }: Resolved<CorsSetting>): rea
       const origin = parseOrigin(text)
       return isOriginFault(origin)
         ? []
-        : lookAlikes(origin).map(([name, lookAlike]) =>
+        : strangers(lookAlikes(origin), full.origins).map(([name, lookAlike]) =>
             probe(`look-alike-${name}`, `${lookAlike} is not taken for ${text}`, actual(lookAlike), (seen) =>
               stranger(
                 seen,
@@ -114,6 +115,17 @@ function cellProbes(full: FullCorsSetting, { cell }: Resolved<CorsSetting>): rea
       judgePlainOptions,
     ),
   ]
+}
+
+// What looks like one entry of the list may stand there as another.
+function strangers(
+  made: ReturnType<typeof lookAlikes>,
+  origins: readonly string[],
+): ReturnType<typeof lookAlikes> {
+  const listed = origins.map(parseOrigin).filter((origin) => !isOriginFault(origin)) as ListedOrigin[]
+  const exact = new Set(listed.flatMap(({ text, isPattern }) => (isPattern ? [] : [text])))
+  const matches = compilePatterns(listed)
+  return made.filter(([, origin]) => !exact.has(origin) && !matches(origin))
 }
 
 function drift(detail: string, mend: string): Finding {

@@ -5,7 +5,7 @@ import type { Entry, Finding, Observation, Probe, Section } from '../../guard/co
 import { headerValues } from '../faces.ts'
 import { parseDateTime } from './expiry.ts'
 import { bountyWords, escapeHtml, hoursWords } from './page.ts'
-import { parseSecurityTxt, valuesOf } from './security-txt.ts'
+import { fieldsOf, parseSecurityTxt, type SecurityTxt, valuesOf } from './security-txt.ts'
 import {
   ACKNOWLEDGE_HOURS,
   contactsOf,
@@ -103,7 +103,7 @@ export function probeDisclosure(cells: Cells, clock: () => number = Date.now): r
     ...(securityTxt
       ? [
           probe('security-txt', 'security.txt names a contact and is valid', SECURITY_TXT_PATH, (seen) =>
-            judgeFile(securityTxt, seen, clock()),
+            judgeFile(setting, securityTxt, seen, clock()),
           ),
           probe('legacy-path', 'the old place leads to security.txt', LEGACY_PATH, judgeLegacy),
         ]
@@ -136,7 +136,12 @@ function judgePosture(audience: 'public' | 'reviewer', seen: Observation): reado
   ]
 }
 
-function judgeFile(file: SecurityTxtSetting, seen: Observation, now: number): readonly Finding[] {
+function judgeFile(
+  setting: DisclosureSetting,
+  file: SecurityTxtSetting,
+  seen: Observation,
+  now: number,
+): readonly Finding[] {
   if (seen.status !== 200)
     return [
       { id: 'securitytxt.missing', detail: `status ${seen.status}`, mend: `serve ${SECURITY_TXT_PATH}` },
@@ -174,7 +179,32 @@ function judgeFile(file: SecurityTxtSetting, seen: Observation, now: number): re
       detail: listed.join(', ') || 'no Canonical line',
       mend: `Canonical: ${absent}`,
     })
-  return findings
+  return [...findings, ...judgeFields(fieldsOf(setting, file), read)]
+}
+
+const FIELD_IDS = {
+  Contact: 'securitytxt.no-contact',
+  Encryption: 'disclosure.key',
+  Policy: 'disclosure.policy-differs',
+} as const
+
+// A report that goes to another address, or under another key, is read by somebody else.
+function judgeFields(declared: SecurityTxt['fields'], read: SecurityTxt): readonly Finding[] {
+  return Object.entries(FIELD_IDS).flatMap(([name, id]) => {
+    const wanted = declared.flatMap(([key, value]) => (key === name ? [value] : []))
+    const found = valuesOf(read, name)
+    const absent = wanted.find((value) => !found.includes(value))
+    const foreign = found.find((value) => !wanted.includes(value))
+    if (absent === undefined && foreign === undefined) return []
+    if (name === 'Contact' && found.length === 0) return []
+    return [
+      {
+        id,
+        detail: foreign === undefined ? `no line ${name}: ${absent}` : `${name}: ${foreign} is not declared`,
+        mend: absent === undefined ? `remove the line ${name}: ${foreign}` : `${name}: ${absent}`,
+      },
+    ]
+  })
 }
 
 function judgeLegacy(seen: Observation): readonly Finding[] {

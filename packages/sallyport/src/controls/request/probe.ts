@@ -47,6 +47,8 @@ export function probeRequest(cells: readonly Resolved<RequestSetting>[]): readon
       `GET / HTTP/1.1\r\n${HOST}Connection: close, authorization\r\n\r\n`,
       [400],
     )
+    for (const [id, title, line] of MALFORMED)
+      add(id, title, `GET / HTTP/1.1\r\n${HOST}${line}\r\n${CLOSE}\r\n`, [400])
     // Some parsers refuse it before the policy can; 501 and 400 say as well that nothing is echoed.
     add('trace', 'TRACE is refused', `TRACE / HTTP/1.1\r\n${HOST}${CLOSE}\r\n`, [405, 501, 400])
     if (fallback.setting.webSocket !== true) probes.push(NO_WEBSOCKET)
@@ -92,6 +94,14 @@ export function probeRequest(cells: readonly Resolved<RequestSetting>[]): readon
   }
   return probes
 }
+
+// RFC 9112: sections 6.3 (lengths), 5.1 (no space before the colon), 5.5 of RFC 9110 (no NUL in a value).
+const MALFORMED = [
+  ['two-lengths', 'two lengths are refused', 'Content-Length: 1\r\nContent-Length: 2'],
+  ['signed-length', 'a length that is no number is refused', 'Content-Length: +1'],
+  ['space-before-colon', 'a space before the colon is refused', 'X-Sallyport-Probe : a'],
+  ['nul', 'a NUL byte in a value is refused', 'X-Sallyport-Probe: a\0b'],
+] as const
 
 const NO_WEBSOCKET: Probe = {
   id: 'request/websocket',

@@ -1,6 +1,6 @@
 // Compares a Cache-Control that is there with the one that must be, by what caches do with each (RFC 9111).
 
-import { meetsFloor, parseCacheControl } from '../../controls/cache/directives.ts'
+import { isBare, meetsFloor, parseCacheControl } from '../../controls/cache/directives.ts'
 import { headerValues } from '../../controls/faces.ts'
 import type { DataClass } from '../../guard/cell.ts'
 import type { Finding, Observation } from '../../guard/control.ts'
@@ -25,7 +25,7 @@ export function compareCache(wanted: string, data: DataClass, seen: Observation)
   if (observed.has('no-store') && (observed.has('public') || Number(age ?? 0) > 0))
     return finding('cache.conflict', value)
   if (declared.has('no-store')) {
-    if (observed.has('no-store')) return []
+    if (isBare(observed, 'no-store')) return []
     if (seen.status >= 400 && (data === 'public' || data === 'asset'))
       return finding('cache.error-cacheable', value)
     if (data === 'stream') return finding('cache.stream', value)

@@ -1,6 +1,8 @@
 // What will be sent: the controls' own probes and the requests that provoke each class of answers in each cell, merged
 // where they are the same, safe ones only unless writes are allowed, the most telling first.
 
+import { exampleOrigin } from '../../controls/cors/examples.ts'
+import type { CorsSetting } from '../../controls/cors/setting.ts'
 import { samplePath } from '../../controls/faces.ts'
 import type { Probe, ProbeRequest } from '../../guard/control.ts'
 import { type ResolvedCell, resolvedFor } from '../../guard/resolve.ts'
@@ -50,6 +52,16 @@ export interface Plan {
 
 const CELLS = { quick: 24, full: 200 } as const
 const STRANGER = 'https://sallyport-probe.invalid'
+// Each of them may be read as another path by somebody.
+const DOUBTFUL = [
+  '/v1/../',
+  '/v1/%2e%2e/',
+  '/v1%2Faccount',
+  '//v1',
+  '/v1\\account',
+  '/v1;a',
+  '/v1%00',
+] as const
 const NOWHERE = 'sallyport-verify-no-such-path'
 
 /** Plans a run. */
@@ -81,6 +93,14 @@ export function planRun(oracle: Oracle, options: PlanOptions): Plan {
     for (const [request, meant] of cellRequests(cell, options.profile)) add(request, meant)
   for (const sample of options.samples)
     for (const [request, meant] of sampleRequests(sample)) add(request, meant)
+  // Grants hold on errors, and nowhere on doubtful paths.
+  const listed = listedOrigin(oracle.policy.cells)
+  if (listed !== undefined) {
+    add(get(DOUBTFUL[0], ['Origin', listed]))
+    add(get(`/${NOWHERE}`, ['Origin', listed]), '404')
+    for (const { class: meant, path, method = 'GET' } of options.samples)
+      if (meant === 'error' && method === 'GET') add(get(path, ['Origin', listed]), meant)
+  }
   for (const [id, raw] of RAW_CLASSES) add({ raw }, id)
   add(get('/%E0%A4%A'), 'bad-percent')
   add(get(`/${NOWHERE}`), '404')
@@ -121,11 +141,15 @@ function get(path: string, ...headers: readonly (readonly [string, string])[]): 
   return { method: 'GET', path, headers }
 }
 
+function listedOrigin(cells: readonly ResolvedCell[]): string | undefined {
+  const { mode = 'enforce', origins } = cells.at(-2)!.settings['cors'] as CorsSetting
+  return mode === 'enforce' && origins?.[0] !== undefined ? exampleOrigin(origins[0]) : undefined
+}
+
 type Meant = readonly [request: ProbeRequest, meant: ClassId | undefined]
 
 function cellRequests(cell: ResolvedCell, profile: Profile): readonly Meant[] {
-  if (cell.origin === 'strict')
-    return (['/v1/../', '/v1%2Faccount', '//v1'] as const).map((path) => [get(path), undefined])
+  if (cell.origin === 'strict') return DOUBTFUL.map((path) => [get(path), undefined])
   const path = samplePath(cell.path)
   const method = cell.method ?? 'GET'
   const preflight: Meant = [

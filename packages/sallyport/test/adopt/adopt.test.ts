@@ -246,7 +246,7 @@ describe('the steps', () => {
     const breaksOf = (setting: string) => steps.find((each) => each.setting === setting)!.breaks.join(' ')
     assert.match(breaksOf('cache'), /\/v1\/prices \(public, max-age=60\)/)
     assert.match(breaksOf('headers.contentSecurityPolicy'), /\/docs/)
-    assert.match(breaksOf('errors'), /404 of /)
+    assert.match(breaksOf('errors'), /404 as application\/json/)
     assert.match(breaksOf('cors'), /Seen so far: https:\/\/app\.example, with credentials/)
     assert.deepEqual(notes, [])
     const blind = await adoptLive(url)

@@ -51,7 +51,7 @@ export function ofErrors({ answers }: Observed): readonly string[] {
         'No error was seen that is no problem document; clients that read other error bodies get RFC 9457 ones.',
       ]
     : [
-        `Clients that read these bodies get application/problem+json: ${some(replaced.map(({ status, path }) => `${status} of ${path.split('?', 1)[0]}`))}.`,
+        `Clients that read these bodies get application/problem+json: ${some(replaced.map((each) => `${each.status} as ${(headerOf(each, 'content-type') ?? 'no type').split(';', 1)[0]}`))}.`,
       ]
 }
 

@@ -32,6 +32,9 @@ describe('the directives', () => {
     ['max-age=60', 'private', false],
     ['', 'private', false],
     ['no-cache', 'private', false],
+    // Caches that look for the bare word miss it.
+    ['no-store=1', 'private', false],
+    ['no-store="x"', 'no-store', false],
     ['private , max-age = 60', 'private', true],
     ['"private"', 'private', false],
     // What stands in quotes is an argument, not a directive.

@@ -121,6 +121,18 @@ describe('probe', () => {
       ({ body }) => ({ body: body.replace('Canonical: https://api', 'Canonical: https://www') }),
       ['securitytxt.canonical'],
     ],
+    [
+      'another address',
+      FILE,
+      ({ body }) => ({ body: body.replace(/^Contact: .*$/m, 'Contact: mailto:x@evil.example') }),
+      ['securitytxt.no-contact'],
+    ],
+    [
+      'one address more',
+      FILE,
+      ({ body }) => ({ body: `${body}Contact: mailto:x@evil.example\n` }),
+      ['securitytxt.no-contact'],
+    ],
     ['no old place', '/security.txt', () => ({ status: 404, headers: [] }), ['drift.header-missing']],
     [
       'the old place leads elsewhere',

@@ -2,7 +2,6 @@
 
 import { createServer, type RequestListener, Server } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import type { SecureContextOptions } from 'node:tls'
 import type { Place } from '../guard/control.ts'
 import type { WireTarget } from '../posture/wire/target.ts'
@@ -84,7 +83,12 @@ function serverFor(listener: RequestListener, tls: SecureContextOptions | undefi
 async function onServer(server: Server | TlsServer, place: Place): Promise<ServedApp> {
   const mine = !server.listening
   if (mine) await listen(server)
-  const { port, address } = server.address() as AddressInfo
+  const bound = server.address()
+  if (bound === null || typeof bound === 'string')
+    throw new TypeError(
+      'verifyApp: the server listens on a socket file; hand over one that listens on a port, or on nothing yet',
+    )
+  const { port, address } = bound
   // A server of all addresses answers on this one.
   const host = address === '::' || address === '0.0.0.0' ? '127.0.0.1' : address
   const encrypted = server instanceof TlsServer

@@ -113,6 +113,18 @@ describe('what answers is adopted without a change:', () => {
     assert.match(reasons['strict-transport-security']!, /a policy refuses the value: the preload list/)
   })
 
+  it('a page of a CDN is never taken for the application', async (context) => {
+    const url = await running(
+      context,
+      createServer((_request, response) => {
+        response.setHeader('cf-mitigated', 'challenge')
+        response.setHeader('X-Frame-Options', 'SAMEORIGIN')
+        response.writeHead(403).end('<title>Just a moment...</title>')
+      }),
+    )
+    await assert.rejects(adoptLive(url), /block page/)
+  })
+
   it('recorded answers', async (context) => {
     const captured: Captured[] = []
     const url = await running(context, createServer(helmetApp()))

@@ -133,6 +133,15 @@ describe('verifyApp', () => {
     assert.equal((server.address() as AddressInfo).port, port)
   })
 
+  it('does not take a server on a socket file', async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'sallyport-testing-'))
+    context.after(() => rmSync(folder, { recursive: true, force: true }))
+    const server = createServer(json)
+    await new Promise<void>((resolve) => server.listen(join(folder, 'socket'), resolve))
+    context.after(() => server.close())
+    await assert.rejects(verifyApp(server, policy), /listens on a socket file/)
+  })
+
   it('asks over TLS where the policy ends TLS at the app', async (context) => {
     const folder = mkdtempSync(join(tmpdir(), 'sallyport-testing-'))
     context.after(() => rmSync(folder, { recursive: true, force: true }))

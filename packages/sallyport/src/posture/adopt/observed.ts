@@ -1,6 +1,7 @@
 // What was seen of an API as it is: one list of answers, whether they came over the network, from a HAR file, or from
 // the options of middleware.
 
+import { blockedBy } from '../verify/block-page.ts'
 import type { Captured } from '../verify/captured.ts'
 import type { Exchanged } from '../verify/judge.ts'
 
@@ -33,6 +34,8 @@ export interface Observed {
 export function answerOf({ planned, result }: Exchanged): Answer | undefined {
   const { request } = planned
   if (result.kind !== 'answer' || 'raw' in request || planned.role !== undefined) return undefined
+  // A CDN's own page says nothing of the application.
+  if (blockedBy(result) !== undefined) return undefined
   // Node's parser and the routers of frameworks answer these before any middleware.
   if (planned.meant === 'bad-percent' || result.status === 400) return undefined
   return { method: request.method, path: request.path, status: result.status, headers: result.headers }

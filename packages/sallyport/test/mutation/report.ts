@@ -53,12 +53,17 @@ const REASONS: readonly (readonly [prefix: string, reason: string])[] = [
     'the policy does not refuse it inside an application; the answer of the other reading was judged',
   ],
   ['request/app/refused-method-without-allow', '`Allow` is not a header that the policy owns'],
-  ['request/', 'no request of the quick profile is wrong in this way'],
   [
     'cookie/',
     'no setting of the policy speaks of the application’s cookies, so there is nothing to hold them against',
   ],
-  ['put-in/x-', 'the policy does not name this header, and an application may have reasons to send it'],
+  ...['x-backend-server', 'x-served-by', 'x-aspnetcore-version'].map(
+    (name) =>
+      [
+        `put-in/${name}`,
+        'the policy does not name this header, and an application may have reasons to send it',
+      ] as const,
+  ),
 ]
 
 function reasonOf({ mutation, verdict, findings }: Outcome): string {

@@ -60,8 +60,6 @@ export interface Observer {
   readonly open: number
 }
 
-const WATCHED: ReadonlySet<string> = new Set(['request', 'checkContinue', 'checkExpectation', 'upgrade'])
-
 /** @param clock milliseconds since the epoch */
 export function createObserver(onObserved: OnObserved, clock: () => number): Observer {
   const failures = new WeakMap<Exchange, string>()
@@ -116,7 +114,12 @@ export function createObserver(onObserved: OnObserved, clock: () => number): Obs
         second?: unknown,
         third?: unknown,
       ): boolean {
-        if (!WATCHED.has(event))
+        if (
+          event !== 'request' &&
+          event !== 'checkContinue' &&
+          event !== 'checkExpectation' &&
+          event !== 'upgrade'
+        )
           // biome-ignore lint/complexity/noArguments: as many values as there were
           return emit.apply(server, arguments as unknown as [string, ...unknown[]])
         const startedAt = performance.now()

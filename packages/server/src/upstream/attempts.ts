@@ -14,9 +14,7 @@ export class Attempts {
   private failed: Way | undefined
   private count = 0
   private isJudged = false
-  private line: Line | undefined
   private wasKept = false
-  private readBefore = 0
   /** Since when this attempt is on a connection; `undefined` before. */
   startedAt: number | undefined
 
@@ -35,11 +33,9 @@ export class Attempts {
   /** The request has its connection. */
   begun(line: Line | undefined): void {
     this.startedAt = this.site.now()
-    this.line = line
     if (line === undefined) return
     this.wasKept = line.requests > 0
     line.requests++
-    this.readBefore = line.socket?.bytesRead ?? 0
   }
 
   /** Says once how the address has done; what goes wrong after its head is only counted. */
@@ -59,10 +55,8 @@ export class Attempts {
     const { way, site } = this
     if (way === undefined || this.count > site.retries) return false
     const isSent = this.startedAt !== undefined
-    // A head of which only a part came is no answer for undici, but the upstream has begun to act.
-    const isAnswered = failed.isAnswered || (this.line?.socket?.bytesRead ?? 0) > this.readBefore
     const { wasKept } = this
-    if (!maySendAgain({ ...failed, isSent, isAnswered, wasKept, hasOthers: site.hasOthers })) return false
+    if (!maySendAgain({ ...failed, isSent, wasKept, hasOthers: site.hasOthers })) return false
     // A connection that was kept may be closed by the best of servers.
     if (isSent) way.countFailure(failed.reason)
     else this.judge(failed.reason)

@@ -1,6 +1,5 @@
 // The connections to one address of an upstream.
 
-import type { Socket } from 'node:net'
 import { buildConnector, Client, type Dispatcher, Pool } from 'undici'
 import type { PeerTls } from './peer-tls.ts'
 
@@ -15,10 +14,9 @@ export interface UpstreamTimeouts {
 /** An answer's head may be this large; bytes. */
 const MAX_HEAD_BYTES = 65_536
 
-/** One connection that comes and goes: what stands there now. */
+/** One connection that comes and goes. */
 export interface Line {
-  socket: Socket | undefined
-  /** Requests that this socket has carried, the one under way among them. */
+  /** Requests that the one which stands now has carried, the one under way among them. */
   requests: number
 }
 
@@ -60,7 +58,7 @@ class LineClient extends Client {
   private readonly line: Line
 
   constructor(origin: URL, options: Client.Options, connect: Connector) {
-    const line: Line = { socket: undefined, requests: 0 }
+    const line: Line = { requests: 0 }
     super(origin, { ...options, connect: onLine(connect, line) })
     this.line = line
   }
@@ -76,7 +74,6 @@ type Connector = ReturnType<typeof buildConnector>
 function onLine(connect: Connector, line: Line): Connector {
   return (options, callback) =>
     connect(options, (...result) => {
-      line.socket = result[1] ?? undefined
       line.requests = 0
       callback(...result)
     })

@@ -59,6 +59,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
   private end: TransferEnd | undefined
   private status: number | undefined
   private heldHead: string[] | undefined
+  private isBegun = false
   private informational = 0
   private discarded = 0
   private paused = false
@@ -133,7 +134,9 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
     }
     const { headers, body } = this.outgoing
     const { method } = this.exchange.incoming
-    const retires = method === 'HEAD' || (this.upload !== undefined && this.site.keepAlive === 'clean')
+    const opens = this.opening !== undefined
+    const retires =
+      opens || method === 'HEAD' || (this.upload !== undefined && this.site.keepAlive === 'clean')
     this.attempts.next().dispatch(
       {
         path: this.exchange.target,
@@ -142,8 +145,8 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
         body,
         // An upstream that ignores a body reads it as the next request, and its answer would go to another caller: a
         // connection that has carried a body carries nothing after it. Nor after HEAD, which some answer with a body.
-        ...(retires ? { reset: true } : {}),
-        ...(this.opening ? { upgrade: 'websocket' } : {}),
+        reset: retires,
+        upgrade: opens ? 'websocket' : null,
       },
       this,
     )
@@ -161,12 +164,16 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
     const { method } = this.exchange.incoming
     const body = this.outgoing?.body
     const isWhole = body === null || Buffer.isBuffer(body)
-    if (!this.attempts.mayRepeat({ method, reason, isWhole, isAnswered: this.informational > 0 }))
-      return false
+    if (!this.attempts.mayRepeat({ method, reason, isWhole, isAnswered: this.isBegun })) return false
     this.controller = undefined
     // Not from within undici, which has not yet put its own house in order.
     queueMicrotask(() => this.send())
     return true
+  }
+
+  // The first byte has come. A head of which only a part came is none for undici, but the upstream has begun to act.
+  onResponseStarted(): void {
+    this.isBegun = true
   }
 
   onResponseStart(controller: Controller, status: number): void {

@@ -120,7 +120,7 @@ function publishable(manifest: Manifest): unknown {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  for (const name of ['sallyport', 'server']) {
+  for (const name of ['sallyport', 'store', 'server']) {
     const out = buildPackage(name)
     console.log(`built ${relative(root, out)}`)
   }

@@ -52,6 +52,7 @@ export const parts: readonly Part[] = [
   debian('haproxy', 'haproxy', 'exports, the PROXY protocol'),
   debian('apache2-bin', 'apache2', 'exports'),
   debian('poppler-utils', 'pdftotext', 'the posture page on paper'),
+  debian('postgresql-15', '/usr/lib/postgresql/15/bin/postgres', 'the records on a PostgreSQL server'),
   debian('wrk', 'wrk', 'benchmarks'),
   folder('Next.js example', 'examples/calmony-pay', 'next start (C1–C6, C8)'),
   folder('Peers of the gateway', 'bench/gateway', 'the gateway beside the usual stacks (benchmark)'),

@@ -1,0 +1,167 @@
+// Queries and transactions on either engine: typed statements, the envelope of a tenant, bounded repeats of what another
+// transaction got in the way of, and a breaker, so that a database that is down costs each caller little.
+
+import pg from 'pg'
+import { faultOf, isConnectionLost, StoreFault } from './fault.ts'
+import type { ParametersOf, RowOf, Statement } from './statement.ts'
+
+/** Runs typed statements. */
+export interface Queries {
+  query<S extends Statement>(statement: S, parameters: ParametersOf<S>): Promise<readonly RowOf<S>[]>
+}
+
+/** How a transaction runs. */
+export interface TransactionOptions {
+  /** The tenant whose rows are seen; without one no tenant's rows are. */
+  readonly tenant?: string
+  readonly serializable?: boolean
+}
+
+/** The records, on whichever engine. */
+export interface Database extends Queries {
+  /**
+   * Runs `work` in one transaction; it may run up to four times where other transactions get in the way (SQLSTATE 40001,
+   * 40P01), so it must do nothing but query.
+   *
+   * @throws StoreFault, or the database's own error
+   */
+  transaction<T>(options: TransactionOptions, work: (queries: Queries) => Promise<T>): Promise<T>
+  /** One statement as a tenant: the transaction around it costs no round trip of its own. */
+  queryAs<S extends Statement>(
+    tenant: string,
+    statement: S,
+    parameters: ParametersOf<S>,
+  ): Promise<readonly RowOf<S>[]>
+}
+
+/** How a database is reached. */
+export interface DatabaseSettings {
+  /** Names of prepared statements don't survive PgBouncer's transaction mode below 1.21. */
+  readonly preparedStatements: boolean
+  /** Fills with random bytes: the jitter of repeats. */
+  readonly random: (bytes: Uint8Array) => Uint8Array
+  /** Milliseconds; monotonic. */
+  readonly now: () => number
+  readonly wait: (milliseconds: number) => Promise<void>
+}
+
+/** The role that every transaction takes: no superuser, no owner, bound by row-level security. */
+export const APP_ROLE = 'sallyport_app'
+const REPEATS = 3
+const REPEATABLE = new Set(['40001', '40P01'])
+const FAILURES = 5
+const OPEN_MS = 250
+const WAITING = 1_000
+// Both settings end with the transaction: nothing can leak to whom a pooler gives the connection next.
+const ENVELOPE = `select set_config('role', '${APP_ROLE}', true), set_config('app.tenant', $1, true)`
+
+/** bigint as a number; everything else as `pg` has it. */
+export const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === 20 ? Number : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+}
+
+/** Makes the database of a pool. */
+export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database {
+  let failures = 0
+  let openUntil = 0
+
+  // Waiting clients are bounded and a database that is down is not asked by everyone: both answer at once.
+  const acquire = async (): Promise<pg.PoolClient> => {
+    if (settings.now() < openUntil) throw new StoreFault('unavailable', 'the store can’t be reached')
+    if (pool.waitingCount >= WAITING)
+      throw new StoreFault('busy', 'too many callers wait for the store; try again')
+    try {
+      const client = await pool.connect()
+      failures = 0
+      return client
+    } catch (error) {
+      const fault = faultOf(error)
+      if (fault instanceof StoreFault && fault.code === 'unavailable') {
+        failures += 1
+        if (failures >= FAILURES) openUntil = settings.now() + OPEN_MS
+      }
+      throw fault
+    }
+  }
+
+  const using = async <T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> => {
+    const client = await acquire()
+    let lost = false
+    try {
+      return await work(client)
+    } catch (error) {
+      lost = isConnectionLost(error)
+      throw faultOf(error)
+    } finally {
+      client.release(lost)
+    }
+  }
+
+  const run = async <S extends Statement>(
+    client: pg.PoolClient,
+    wanted: S,
+    parameters: ParametersOf<S>,
+  ): Promise<readonly RowOf<S>[]> => {
+    const { rows } = await client.query<RowOf<S> & pg.QueryResultRow>({
+      ...(settings.preparedStatements ? { name: wanted.name } : {}),
+      text: wanted.text,
+      values: [...(parameters as readonly unknown[])],
+    })
+    return rows
+  }
+
+  const enveloped = <T>(
+    { tenant = '', serializable = false }: TransactionOptions,
+    work: (queries: Queries) => Promise<T>,
+    end: 'now' | 'after',
+  ): Promise<T> =>
+    using(async (client) => {
+      // Sent without waiting; what fails here makes the commit fail, which is where it is seen.
+      const opening = Promise.all([
+        client.query(serializable ? 'begin isolation level serializable' : 'begin'),
+        client.query({
+          ...(settings.preparedStatements ? { name: 'tenant_envelope' } : {}),
+          text: ENVELOPE,
+          values: [tenant],
+        }),
+      ])
+      opening.catch(() => {})
+      try {
+        const result = work({ query: (wanted, parameters) => run(client, wanted, parameters) })
+        if (end === 'after') await result
+        else result.catch(() => {})
+        const closing = client.query('commit')
+        closing.catch(() => {})
+        const value = await result
+        await opening
+        // A transaction that failed inside answers COMMIT with ROLLBACK, and no error.
+        if ((await closing).command !== 'COMMIT')
+          throw new StoreFault('unavailable', 'the transaction was rolled back')
+        return value
+      } catch (error) {
+        if (!isConnectionLost(error)) await client.query('rollback').catch(() => {})
+        throw error
+      }
+    })
+
+  const repeated = async <T>(attempt: () => Promise<T>): Promise<T> => {
+    for (let repeat = 0; ; repeat += 1) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (repeat >= REPEATS || !REPEATABLE.has((error as { readonly code?: string }).code ?? ''))
+          throw error
+        const [byte] = settings.random(new Uint8Array(1))
+        await settings.wait(2 ** repeat * (1 + (byte ?? 0) / 16))
+      }
+    }
+  }
+
+  return {
+    query: (wanted, parameters) => using((client) => run(client, wanted, parameters)),
+    transaction: (options, work) => repeated(() => enveloped(options, work, 'after')),
+    queryAs: (tenant, wanted, parameters) =>
+      repeated(() => enveloped({ tenant }, ({ query }) => query(wanted, parameters), 'now')),
+  }
+}

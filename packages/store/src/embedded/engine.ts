@@ -1,0 +1,251 @@
+// The embedded database as the process sees it: a worker that is started, watched, ended when a query runs too long, and
+// started again. The worker may die at any time without harm: what was acknowledged is on the disk.
+
+import { resolve } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { StoreFault } from '../fault.ts'
+import { adoptInitial, initialFolder, judgeFolder, refusalOf } from './folder.ts'
+import { type FolderLock, lockFolder } from './lock.ts'
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import { WorkerStream } from './stream.ts'
+
+/** How the embedded database is run; times in milliseconds. */
+export interface EmbeddedSettings {
+  readonly directory: string
+  /** How long one query may run before the worker is ended. */
+  readonly queryMs?: number
+  readonly checkpointMs?: number
+  /** How much of the log may be written before a checkpoint, in bytes. */
+  readonly checkpointBytes?: number
+  readonly onEvent?: (event: EngineEvent) => void
+}
+
+/** Something that happened to the engine. */
+export type EngineEvent = 'query-ended' | 'worker-died' | 'reopened' | 'failing'
+
+/** A running embedded database. */
+export interface EmbeddedEngine {
+  /** A connection as a stream of bytes; the database has one session, so the newest replaces the one before. */
+  connect(role: string | undefined): WorkerStream
+  /** Whether the database is open, and did not end too often in the last minute. */
+  readonly ready: boolean
+  /** Lets queries run longer while `work` runs: migrations, exports. */
+  patiently<T>(milliseconds: number, work: () => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+const WATCH_MS = 100
+const DEATHS = 3
+const DEATHS_MS = 60_000
+
+/**
+ * Opens the store of a folder, and makes it where there is none.
+ *
+ * @throws StoreFault `held` where another process has it, `refused` where a person must look first
+ */
+export async function openEmbedded(settings: EmbeddedSettings): Promise<EmbeddedEngine> {
+  const directory = resolve(settings.directory)
+  const lock = takeLock(directory)
+  try {
+    if (judgeFolder(directory) === 'absent') {
+      await finished(startWorker(settings, initialFolder(directory), true, progressOf()))
+      adoptInitial(directory)
+    }
+    return await running(settings, directory, lock)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function takeLock(directory: string): FolderLock {
+  try {
+    return lockFolder(directory)
+  } catch (error) {
+    if (error instanceof StoreFault) throw error
+    // SQLite can't make its file: the folder around is what judgeFolder names.
+    judgeFolder(directory)
+    throw error
+  }
+}
+
+const progressOf = (): Int32Array<SharedArrayBuffer> => new Int32Array(new SharedArrayBuffer(8))
+
+function startWorker(
+  settings: EmbeddedSettings,
+  directory: string,
+  create: boolean,
+  progress: Int32Array<SharedArrayBuffer>,
+): Worker {
+  const workerData: WorkerStart = {
+    directory,
+    create,
+    checkpointMs: settings.checkpointMs ?? 60_000,
+    checkpointBytes: settings.checkpointBytes ?? 32 * 2 ** 20,
+    progress: progress.buffer,
+  }
+  return new Worker(new URL(import.meta.resolve('@sallyport/store/embedded-worker')), {
+    workerData,
+    stdout: true,
+    stderr: true,
+  })
+}
+
+/** Waits for what a worker says first; rejects where its database does not start. */
+function first(worker: Worker): Promise<void> {
+  return new Promise((fulfil, reject) => {
+    const end = (error?: Error) => {
+      worker.off('message', hear)
+      worker.off('error', end)
+      worker.off('exit', gone)
+      if (error) reject(error)
+      else fulfil()
+    }
+    const hear = (message: FromWorker) =>
+      end(message.kind === 'failed' ? refusalOf(message.lines) : undefined)
+    const gone = () => end(refusalOf(['its worker ended']))
+    worker.on('message', hear)
+    worker.on('error', end)
+    worker.on('exit', gone)
+  })
+}
+
+async function finished(worker: Worker): Promise<void> {
+  await first(worker)
+  await worker.terminate()
+}
+
+async function running(
+  settings: EmbeddedSettings,
+  directory: string,
+  lock: FolderLock,
+): Promise<EmbeddedEngine> {
+  const usual = settings.queryMs ?? 2_000
+  let patience = usual
+  let progress = progressOf()
+  let worker: Worker | undefined
+  let stream: WorkerStream | undefined
+  let connection = 0
+  let closed = false
+  let broken = false
+  const deaths: number[] = []
+  const event = settings.onEvent ?? (() => {})
+
+  const start = async (): Promise<void> => {
+    progress = progressOf()
+    const started = startWorker(settings, directory, false, progress)
+    await first(started)
+    started.on('message', hear)
+    started.on('error', () => {})
+    started.on('exit', () => {
+      if (worker === started) died('worker-died')
+    })
+    worker = started
+    if (closed) await started.terminate()
+  }
+
+  const hear = (message: FromWorker): void => {
+    if (message.kind === 'bytes' && message.connection === connection) stream?.receive(message.bytes)
+    if (message.kind === 'failed') died('worker-died')
+  }
+
+  const died = (why: EngineEvent): void => {
+    const dead = worker
+    worker = undefined
+    event(why)
+    stream?.destroy(
+      why === 'query-ended'
+        ? new StoreFault('slow', `a query ran longer than ${patience} ms and was ended with its connection`)
+        : new StoreFault('unavailable', 'the embedded database ended and is opened again'),
+    )
+    stream = undefined
+    const now = performance.now()
+    deaths.push(now)
+    while (deaths[0]! < now - DEATHS_MS) deaths.shift()
+    if (deaths.length > DEATHS) event('failing')
+    void reopen(dead)
+  }
+
+  const reopen = async (dead: Worker | undefined): Promise<void> => {
+    // Two databases must never have the folder at once, so the old worker is gone before the next starts.
+    await dead?.terminate()
+    if (closed) return
+    try {
+      await start()
+      event('reopened')
+    } catch {
+      broken = true
+      event('failing')
+    }
+  }
+
+  // Not a timer per query: what the worker is at is seen in shared memory, so a busy event loop here can't be taken for
+  // a slow query there.
+  let seen = 0
+  let since = 0
+  const watch = setInterval(() => {
+    const batch = Atomics.load(progress, 0)
+    const allowed = Math.max(patience, Atomics.load(progress, 1))
+    const now = performance.now()
+    if (batch === 0 || batch !== seen) {
+      seen = batch
+      since = now
+    } else if (worker && now - since >= allowed) {
+      seen = 0
+      died('query-ended')
+    }
+  }, WATCH_MS)
+  watch.unref()
+
+  let batches = 0
+  const post = (message: ToWorker): void => worker?.postMessage(message)
+  try {
+    await start()
+  } catch (error) {
+    clearInterval(watch)
+    throw error
+  }
+
+  return {
+    connect(role) {
+      const own = ++connection
+      stream?.destroy()
+      const opened = new WorkerStream((bytes) => {
+        if (own !== connection || !worker) return false
+        batches = batches === 2 ** 30 ? 1 : batches + 1
+        post({ kind: 'bytes', connection: own, batch: batches, bytes })
+        return true
+      })
+      stream = opened
+      if (worker) post({ kind: 'open', connection: own, role })
+      else opened.destroy(new StoreFault('unavailable', 'the embedded database is being opened again'))
+      return opened
+    },
+    get ready() {
+      const since = performance.now() - DEATHS_MS
+      return worker !== undefined && !broken && deaths.filter((at) => at >= since).length <= DEATHS
+    },
+    async patiently(milliseconds, work) {
+      patience = Math.max(usual, milliseconds)
+      try {
+        return await work()
+      } finally {
+        patience = usual
+      }
+    },
+    async close() {
+      if (closed) return
+      closed = true
+      clearInterval(watch)
+      stream?.destroy()
+      const last = worker
+      worker = undefined
+      if (last) {
+        const gone = new Promise((fulfil) => last.once('exit', fulfil))
+        last.postMessage({ kind: 'close' } satisfies ToWorker)
+        await gone
+      }
+      lock.release()
+    },
+  }
+}

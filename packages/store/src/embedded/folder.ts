@@ -1,0 +1,152 @@
+// What is checked of an embedded store's folder before the database may touch it, and how a new one comes to be: complete
+// and synced under another name first, so that a crash leaves either no store or a whole one.
+
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { StoreFault } from '../fault.ts'
+import { syncPath } from './durable-files.ts'
+
+/** The major version of PostgreSQL inside the pinned PGlite. */
+const MAJOR = '18'
+const CONTROL_BYTES = 8192
+/** statfs(2) numbers of file systems whose locks or syncs can't be relied on: NFS, CIFS, SMB2. */
+const REMOTE = new Set([0x6969, 0xff534d42, 0xfe534d42])
+const RESTORE = 'restore it from an export: sallyport store import'
+
+/** What stands at the place of a store. */
+export type FolderState = 'absent' | 'present'
+
+/**
+ * Judges a folder; the caller holds its lock.
+ *
+ * @throws StoreFault `refused`, saying what to do
+ */
+export function judgeFolder(directory: string): FolderState {
+  const parent = dirname(directory)
+  writable(parent, 'the folder around the store')
+  if (REMOTE.has(statfsSync(parent).type))
+    throw refused(
+      'the store’s folder is on a network file system, where locks and syncs can’t be relied on; use a local disk, or a PostgreSQL server',
+    )
+  if (!existsSync(directory)) {
+    if (existsSync(markerOf(directory)))
+      throw refused(
+        `the store’s folder is gone, though a store was made here; mount its volume or ${RESTORE}; to begin anew and lose it, delete the file that ends in .marker beside it`,
+      )
+    return 'absent'
+  }
+  writable(directory, 'the store’s folder')
+  const version = textOf(join(directory, 'PG_VERSION'))
+  if (version === undefined)
+    throw refused(`the store’s folder holds no database; name another folder or ${RESTORE}`)
+  if (version !== MAJOR)
+    throw refused(
+      `the store’s folder was written by PostgreSQL ${version}, this version reads ${MAJOR}; export it with the version of Sallyport that wrote it, then ${RESTORE}`,
+    )
+  const control = join(directory, 'global/pg_control')
+  if (!existsSync(control) || statSync(control).size !== CONTROL_BYTES)
+    throw refused(`the store’s folder is damaged: its control file is missing or cut; ${RESTORE}`)
+  // The lock is ours, so this file says nothing; after a power cut it may be empty, and PostgreSQL would not start.
+  rmSync(join(directory, 'postmaster.pid'), { force: true })
+  mark(directory)
+  return 'present'
+}
+
+/** Where a new store is built. */
+export function initialFolder(directory: string): string {
+  const initial = `${directory}.init`
+  rmSync(initial, { recursive: true, force: true })
+  mkdirSync(initial, { mode: 0o700 })
+  return initial
+}
+
+/** Makes what was built the store: synced, then renamed, then marked. */
+export function adoptInitial(directory: string): void {
+  const initial = `${directory}.init`
+  syncTree(initial)
+  renameSync(initial, directory)
+  syncPath(dirname(directory))
+  mark(directory)
+}
+
+// Outside the folder, so that a folder that vanished is never taken for one that was not there yet: lockouts and
+// revocations would be gone without a word.
+function mark(directory: string): void {
+  const marker = markerOf(directory)
+  if (existsSync(marker)) return
+  writeFileSync(marker, `${JSON.stringify({ store: MAJOR, since: new Date().toISOString() })}\n`)
+  syncPath(marker)
+  syncPath(dirname(marker))
+}
+
+function markerOf(directory: string): string {
+  return `${directory}.marker`
+}
+
+function writable(path: string, what: string): void {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    const why =
+      code === 'EROFS'
+        ? 'is on a read-only file system'
+        : code === 'ENOENT'
+          ? 'does not exist'
+          : 'can’t be written by this user'
+    throw new StoreFault('refused', `${what} ${why} (${code}); give it to the user that runs Sallyport`, {
+      cause: error,
+    })
+  }
+}
+
+function syncTree(path: string): void {
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const inner = join(path, entry.name)
+    if (entry.isDirectory()) syncTree(inner)
+    else if (entry.isFile()) syncPath(inner)
+  }
+  syncPath(path)
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch {
+    return undefined
+  }
+}
+
+function refused(message: string): StoreFault {
+  return new StoreFault('refused', message)
+}
+
+/** What the last lines of a database that did not start mean. */
+export function refusalOf(lines: readonly string[]): StoreFault {
+  const said = lines.join('\n')
+  if (
+    /checkpoint record|invalid (?:record|magic)|pg_wal|control file|checksum|could not (?:read|open) file/i.test(
+      said,
+    )
+  )
+    return refused(
+      `the store’s folder is damaged and was not opened, so that nothing more is lost; ${RESTORE}`,
+    )
+  if (/No space left|ENOSPC/.test(said))
+    return new StoreFault('full', 'the disk of the store is full; free space')
+  return refused(
+    `the embedded database did not start; ${RESTORE} or look at what it said: ${lines.at(-1) ?? 'nothing'}`,
+  )
+}

@@ -1,0 +1,31 @@
+// What the process and the worker of the embedded database say to each other.
+
+/** Given to the worker at its start. */
+export interface WorkerStart {
+  readonly directory: string
+  /** Makes a new database in the folder instead of opening one, then ends. */
+  readonly create: boolean
+  readonly checkpointMs: number
+  readonly checkpointBytes: number
+  /** Two 32-bit numbers: the batch the worker is at (0: none), and how many milliseconds it may take (0: the usual). */
+  readonly progress: SharedArrayBuffer
+}
+
+/** From the process to the worker. */
+export type ToWorker =
+  | { readonly kind: 'open'; readonly connection: number; readonly role: string | undefined }
+  | {
+      readonly kind: 'bytes'
+      readonly connection: number
+      readonly batch: number
+      readonly bytes: Uint8Array
+    }
+  | { readonly kind: 'close' }
+
+/** From the worker to the process. */
+export type FromWorker =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'bytes'; readonly connection: number; readonly bytes: Uint8Array }
+  | { readonly kind: 'closed' }
+  /** The database ended by itself or did not start; the last lines it said. */
+  | { readonly kind: 'failed'; readonly lines: readonly string[] }

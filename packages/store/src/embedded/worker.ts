@@ -1,0 +1,160 @@
+// The worker that holds the embedded database. It executes batches of the PostgreSQL protocol one after the other and,
+// because PGlite has no background processes, writes checkpoints itself: the log would otherwise grow for ever.
+
+import { parentPort, workerData } from 'node:worker_threads'
+import { PGlite } from '@electric-sql/pglite'
+import { DurableFiles, START } from './durable-files.ts'
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+
+const start = workerData as WorkerStart
+const port = parentPort!
+const progress = new Int32Array(start.progress)
+/** A checkpoint may take this long; the process ends a worker that takes longer. */
+const CHECKPOINT_MS = 30_000
+const LINES = 20
+
+const lines: string[] = []
+const heard = (line: string): boolean => {
+  lines.push(line)
+  if (lines.length > LINES) lines.shift()
+  return true
+}
+const say = (message: FromWorker, transfer: readonly ArrayBuffer[] = []): void =>
+  port.postMessage(message, transfer as ArrayBuffer[])
+
+async function openDatabase(): Promise<PGlite> {
+  const database = new PGlite({
+    fs: new DurableFiles(start.directory),
+    startParams: [...START],
+    onStdout: heard,
+    onStderr: heard,
+  })
+  await database.waitReady
+  return database
+}
+
+function fail(error: unknown): void {
+  say({ kind: 'failed', lines: [...lines, error instanceof Error ? error.message : String(error)] })
+}
+
+// PGlite prints what the database says through the console, which in a worker is the terminal of the operator.
+console.log = () => {}
+console.error = () => {}
+console.warn = () => {}
+
+try {
+  const database = await openDatabase()
+  if (start.create) {
+    await database.exec('checkpoint')
+    await database.close()
+    say({ kind: 'closed' })
+    port.close()
+  } else await serve(database)
+} catch (error) {
+  fail(error)
+  port.close()
+}
+
+async function serve(database: PGlite): Promise<void> {
+  let connection = 0
+  let role: string | undefined
+  let batches = 0
+  let checkpointed = await walPosition(database)
+  let ended = false
+
+  const execute = async (message: Extract<ToWorker, { kind: 'bytes' }>): Promise<void> => {
+    if (message.connection !== connection) return
+    Atomics.store(progress, 0, message.batch)
+    const chunks: Uint8Array[] = []
+    // What comes is a view of the database's memory: it is copied before the next step overwrites it.
+    await database.execProtocolRawStream(message.bytes, {
+      syncToFs: false,
+      onRawData: (data) => chunks.push(data.slice()),
+    })
+    Atomics.store(progress, 0, 0)
+    const bytes = joined(chunks)
+    say({ kind: 'bytes', connection, bytes }, [bytes.buffer])
+    batches += 1
+    if (batches % 256 === 0) await checkpointWhereDue(start.checkpointBytes)
+  }
+
+  /** Writes a checkpoint where the log has grown by more than `bytes` since the last; never inside a transaction. */
+  const checkpointWhereDue = async (bytes: number): Promise<void> => {
+    if (ended || database.isInTransaction()) return
+    const position = await walPosition(database)
+    if (position - checkpointed <= bytes) return
+    Atomics.store(progress, 1, CHECKPOINT_MS)
+    Atomics.store(progress, 0, -1)
+    try {
+      await database.exec('reset role')
+      await database.exec('checkpoint')
+      checkpointed = await walPosition(database)
+    } catch {
+      // The disk is full: reads go on, writes say so themselves, and the next turn tries again.
+    } finally {
+      await assume(role)
+      Atomics.store(progress, 0, 0)
+      Atomics.store(progress, 1, 0)
+    }
+  }
+
+  // One session serves one connection after the other: nothing of the one before may be left.
+  const open = async (message: Extract<ToWorker, { kind: 'open' }>): Promise<void> => {
+    connection = message.connection
+    if (database.isInTransaction()) await database.exec('rollback')
+    await database.exec('discard all')
+    role = message.role
+    await assume(role)
+  }
+
+  const assume = async (name: string | undefined): Promise<void> => {
+    if (name !== undefined) await database.exec(`set role ${quoted(name)}`)
+  }
+
+  const close = async (): Promise<void> => {
+    ended = true
+    if (database.isInTransaction()) await database.exec('rollback')
+    await database.exec('reset role')
+    await database.exec('checkpoint').catch(() => {})
+    await database.close()
+    say({ kind: 'closed' })
+    port.close()
+  }
+
+  let turn: Promise<void> = Promise.resolve()
+  const take = (work: () => Promise<void>): void => {
+    turn = turn.then(work).catch((error: unknown) => {
+      fail(error)
+      process.exit(1)
+    })
+  }
+  port.on('message', (message: ToWorker) => {
+    take(() =>
+      message.kind === 'bytes' ? execute(message) : message.kind === 'open' ? open(message) : close(),
+    )
+  })
+  const timer = setInterval(() => take(() => checkpointWhereDue(0)), start.checkpointMs)
+  timer.unref()
+  say({ kind: 'ready' })
+}
+
+async function walPosition(database: PGlite): Promise<number> {
+  const { rows } = await database.query<{ bytes: string }>(
+    `select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text as bytes`,
+  )
+  return Number(rows[0]!.bytes)
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, at)
+    at += chunk.length
+  }
+  return bytes
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}

@@ -1,0 +1,66 @@
+// What can go wrong with a store, as values: a caller decides by the code, an operator reads the sentence.
+
+/**
+ * The kinds of failure.
+ *
+ * - `refused`: the store must not be opened as it is; a person has to act
+ * - `held`: another process holds the folder
+ * - `busy`: no connection was free in time; try again later
+ * - `unavailable`: the database can't be reached, or has just ended
+ * - `slow`: a query ran beyond its time and was ended
+ * - `full`: the disk is full; reads still work
+ */
+export type StoreFaultCode = 'refused' | 'held' | 'busy' | 'unavailable' | 'slow' | 'full'
+
+/** A failure of the store. The message holds no row and no secret. */
+export class StoreFault extends Error {
+  readonly code: StoreFaultCode
+
+  constructor(code: StoreFaultCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'StoreFault'
+    this.code = code
+  }
+}
+
+// SQLSTATE classes after which the connection is of no use (PostgreSQL 15, appendix A): 08 connection, 57P0x shutdown,
+// 25006 a primary that has become a replica.
+const LOST = /^(?:08...|57P0[1-5]|25006)$/
+const SYSTEM = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+
+/** Whether the connection on which this happened must be thrown away. */
+export function isConnectionLost(error: unknown): boolean {
+  if (error instanceof StoreFault) return error.code === 'unavailable' || error.code === 'slow'
+  const { code, message } = error as { readonly code?: string; readonly message?: string }
+  if (code !== undefined) return LOST.test(code) || SYSTEM.has(code)
+  return /^(?:Connection terminated|Query read timeout|Client has encountered)/.test(message ?? '')
+}
+
+/** What a driver threw, as a fault where it is one of ours to name; a database's own error is returned as it is. */
+export function faultOf(error: unknown): unknown {
+  if (error instanceof StoreFault) return error
+  const { code, message = '' } = error as { readonly code?: string; readonly message?: string }
+  if (code === '53100')
+    return new StoreFault('full', 'the disk of the store is full: nothing can be written; free space', {
+      cause: error,
+    })
+  if (
+    code === '53300' ||
+    (code === undefined && message.startsWith('timeout exceeded when trying to connect'))
+  )
+    return new StoreFault('busy', 'no connection to the store was free in time; try again', { cause: error })
+  if (code === '57014' || (code === undefined && message.startsWith('Query read timeout')))
+    return new StoreFault('slow', 'a query of the store took too long and was ended', { cause: error })
+  if (isConnectionLost(error))
+    return new StoreFault('unavailable', 'the store can’t be reached', { cause: error })
+  return error
+}

@@ -1,0 +1,9 @@
+// The records of Sallyport on PostgreSQL, embedded or on a server.
+
+export type { Database, Queries, TransactionOptions } from './database.ts'
+export { StoreFault, type StoreFaultCode } from './fault.ts'
+export { openStore, type Store, type StoreSettings } from './open.ts'
+export type { ParametersOf, RowOf, Statement } from './statement.ts'
+export * from './statements/keys.ts'
+export * from './statements/lockouts.ts'
+export * from './statements/organisations.ts'

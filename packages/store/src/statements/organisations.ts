@@ -1,0 +1,118 @@
+// Organisations, their plans and their stores.
+
+import { statement } from '../statement.ts'
+
+const organisation = {
+  id: 'text',
+  name: 'text',
+  plan: 'text',
+  plan_overrides: 'jsonb?',
+  created_at: 'timestamptz',
+  disabled_at: 'timestamptz?',
+} as const
+
+export const organisationInsert = statement(
+  'organisation_insert',
+  ['text', 'text', 'text', 'jsonb?'],
+  organisation,
+  `insert into organisations (id, name, plan, plan_overrides) values ($1, $2, $3, $4)
+   returning id, name, plan, plan_overrides, created_at, disabled_at`,
+)
+
+export const organisationById = statement(
+  'organisation_by_id',
+  ['text'],
+  organisation,
+  'select id, name, plan, plan_overrides, created_at, disabled_at from organisations where id = $1',
+)
+
+export const organisationList = statement(
+  'organisation_list',
+  ['text', 'int8'],
+  organisation,
+  `select id, name, plan, plan_overrides, created_at, disabled_at from organisations
+   where id > $1 order by id limit $2`,
+)
+
+/** Changes the plan and tells every node: the plan is cached with the organisation. */
+export const organisationPlan = statement(
+  'organisation_plan',
+  ['text', 'text', 'jsonb?'],
+  { seq: 'int8' },
+  `with changed as (
+     update organisations set plan = $2, plan_overrides = $3 where id = $1 returning id
+   ), head as (
+     update revocation_head set seq = seq + 1 where exists (select from changed) returning seq
+   )
+   insert into revocations (seq, subject_kind, subject_id, reason)
+   select head.seq, 'organisation', changed.id, 'plan' from head, changed
+   returning seq`,
+)
+
+/** Disables an organisation: its keys are refused on every node. */
+export const organisationDisable = statement(
+  'organisation_disable',
+  ['text', 'text'],
+  { seq: 'int8' },
+  `with changed as (
+     update organisations set disabled_at = now() where id = $1 and disabled_at is null returning id
+   ), head as (
+     update revocation_head set seq = seq + 1 where exists (select from changed) returning seq
+   )
+   insert into revocations (seq, subject_kind, subject_id, reason)
+   select head.seq, 'organisation', changed.id, $2 from head, changed
+   returning seq`,
+)
+
+export const storeInsert = statement(
+  'store_insert',
+  ['text', 'text', 'text'],
+  { id: 'text' },
+  'insert into stores (tenant_id, id, name) values ($1, $2, $3) returning id',
+)
+
+export const storeList = statement(
+  'store_list',
+  [],
+  { tenant_id: 'text', id: 'text', name: 'text', created_at: 'timestamptz' },
+  'select tenant_id, id, name, created_at from stores order by id',
+)
+
+export const principalInsert = statement(
+  'principal_insert',
+  ['text', 'text', 'text', 'text', 'text', '_text'],
+  { id: 'text' },
+  `insert into principals (tenant_id, id, kind, name, role, scopes) values ($1, $2, $3, $4, $5, $6)
+   returning id`,
+)
+
+export const principalById = statement(
+  'principal_by_id',
+  ['text'],
+  {
+    tenant_id: 'text',
+    id: 'text',
+    kind: 'text',
+    name: 'text',
+    role: 'text',
+    scopes: '_text',
+    disabled_at: 'timestamptz?',
+  },
+  'select tenant_id, id, kind, name, role, scopes, disabled_at from principals where id = $1',
+)
+
+export const settingPut = statement(
+  'setting_put',
+  ['text', 'text', 'jsonb'],
+  { updated_at: 'timestamptz' },
+  `insert into settings (tenant_id, name, value) values ($1, $2, $3)
+   on conflict (tenant_id, name) do update set value = excluded.value, updated_at = now()
+   returning updated_at`,
+)
+
+export const settingGet = statement(
+  'setting_get',
+  ['text'],
+  { value: 'jsonb', updated_at: 'timestamptz' },
+  'select value, updated_at from settings where name = $1',
+)

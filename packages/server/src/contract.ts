@@ -51,6 +51,8 @@ export interface GatewayOptions {
   readonly http2?: boolean
   /** The folder of local state, for the local certificate; `.sallyport`. */
   readonly stateFolder?: string
+  /** The folder with what stands beside the policy on its page: accepted weaknesses, changes, the last verification. */
+  readonly postureFolder?: string
   /** Whether the gateway answers `/v1/status` and `/v1/status/stream` itself; not unless it is said. */
   readonly status?: boolean
   /** Over what holds for every upstream. */

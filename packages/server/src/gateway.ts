@@ -1,11 +1,12 @@
 // The gateway: a listener under the guard in front, a pool of connections behind, one transfer for each request.
 
-// A policy may publish its page.
-import 'sallyport/posture'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { type Exchange, exchangeOf, respondWithCode } from 'sallyport/node'
+// A policy may publish its page.
+import { publishFacts } from 'sallyport/posture'
+import { factsIn } from 'sallyport/posture/facts'
 import { certificateWatch } from './admin/certificate-state.ts'
 import { type AdminListener, startAdmin } from './admin/listener.ts'
 import { upstreamsState } from './admin/upstreams-state.ts'
@@ -37,6 +38,15 @@ const IDLE_CHECK_MS = 50
 // A local certificate has a month left when it is renewed.
 const TEND_MS = 3_600_000
 
+// A file beside the policy that can't be read costs its part of the page, not the gateway.
+function factsBeside(folder: string): ReturnType<typeof factsIn> {
+  try {
+    return factsIn(folder)
+  } catch {
+    return {}
+  }
+}
+
 /**
  * Starts a gateway.
  *
@@ -45,6 +55,8 @@ const TEND_MS = 3_600_000
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const clock = options.clock ?? Date.now
+  const { postureFolder } = options
+  if (postureFolder !== undefined) publishFacts(() => factsBeside(postureFolder))
   const upstreams = await upstreamOptions(options)
   const counter = createCounter()
   let draining = false

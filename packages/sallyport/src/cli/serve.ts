@@ -57,6 +57,7 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
     stateFolder: state,
     accessLog: settings.accessLog,
     status: settings.status,
+    postureFolder: terminal.directory,
     ...(chosen.file === undefined ? {} : { source: sourceOf(chosen.source, chosen.file) }),
     onDrain: () => stop.wish(),
     log: (event) => terminal.err(eventLine(event)),

@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly tls?: Certificate | TlsFiles
   /** Where the local certificate is kept. */
   readonly stateFolder?: string
+  /** The folder with what stands beside the policy on its page. */
+  readonly postureFolder?: string
   /** Serves /v1/status and its stream. */
   readonly status?: boolean
   readonly admin?: Admin

@@ -1,0 +1,94 @@
+// The smooth bucket (GCRA as a leaky bucket): a level that drains at limit / window and holds at most the burst. The
+// level, not a time of arrival, is what is kept, so a plan that changes keeps its meaning: more room at once.
+
+import { burstOf } from '../ports/counters.ts'
+import { slotTable } from './slot-table.ts'
+import { overflowSlots, type Tally, tallyAnswer } from './tally.ts'
+
+/** Rounding of the arithmetic in doubles. The level is measured against it, never added to, so it does not pile up. */
+const slack = 1e-6
+/** More than half the distance between two neighbours in 32-bit floating point, as a factor. */
+const roundUp = 1 + 2 ** -23
+
+/** @param capacity callers that can be told apart at once; 20 bytes each. */
+export function smoothTally(capacity: number): Tally {
+  let nowMs = 0
+  const table = slotTable(capacity, alive)
+  const room = table.slots + overflowSlots
+  const levels = new Float32Array(room)
+  const writtenMs = new Uint32Array(room)
+  const emptyMs = new Uint32Array(room)
+  const answer = tallyAnswer()
+
+  // A slot counts until it has drained; in the millisecond in which it was claimed it may be about to be written.
+  function alive(slot: number): boolean {
+    return (levels[slot]! > 0 || writtenMs[slot] === nowMs) && (emptyMs[slot]! - nowMs) >> 0 >= 0
+  }
+
+  function levelOf(slot: number, limit: number, windowMs: number): number {
+    const elapsed = (nowMs - writtenMs[slot]!) >>> 0
+    return Math.max(0, levels[slot]! - (elapsed * limit) / windowMs)
+  }
+
+  function clear(slot: number): void {
+    levels[slot] = 0
+    writtenMs[slot] = nowMs
+    emptyMs[slot] = nowMs
+  }
+
+  function write(slot: number, level: number, limit: number, windowMs: number): void {
+    const near = Math.fround(level)
+    levels[slot] = near >= level ? near : near * roundUp
+    writtenMs[slot] = nowMs
+    const drainMs = limit === 0 ? windowMs : Math.ceil((levels[slot]! * windowMs) / limit)
+    emptyMs[slot] = nowMs + drainMs
+  }
+
+  return {
+    answer,
+    locate(low, high, overflow, _windowMs, nowUs) {
+      nowMs = Math.floor(nowUs / 1000) >>> 0
+      const found = table.find(low, high)
+      if (found >= 0) {
+        // A drained slot counts as just claimed, so that nothing takes it away within this request.
+        if (!alive(found)) clear(found)
+        return found
+      }
+      const spare = table.slots + overflow
+      const crowded = alive(spare)
+      const slot = table.claim(low, high)
+      if (slot < 0 && crowded) return spare
+      const target = slot < 0 ? spare : slot
+      // The caller may be one of those that shared the overflow slot: it starts with all that they used together.
+      if (crowded) {
+        levels[target] = levels[spare]!
+        writtenMs[target] = writtenMs[spare]!
+        emptyMs[target] = emptyMs[spare]!
+      } else clear(target)
+      return target
+    },
+    check(slot, request, cost) {
+      const { limit, windowMs } = request
+      const burst = burstOf(request)
+      const level = levelOf(slot, limit, windowMs)
+      answer.remaining = Math.max(0, Math.floor(burst - level + slack))
+      answer.fits = level + cost <= burst + slack
+      answer.resetUs = limit === 0 ? 0 : ((level * windowMs) / limit) * 1000
+      answer.retryUs = answer.fits
+        ? 0
+        : cost > burst
+          ? Number.POSITIVE_INFINITY
+          : Math.ceil(((level + cost - burst) * windowMs) / limit) * 1000
+    },
+    commit(slot, { cost, limit, windowMs }) {
+      write(slot, levelOf(slot, limit, windowMs) + cost, limit, windowMs)
+      answer.resetUs = ((levels[slot]! * windowMs) / limit) * 1000
+    },
+    // What has drained since belongs to whoever came after; only the rest of this request can still be in the level.
+    refund(slot, { cost, limit, windowMs }, takenAtUs, nowUs) {
+      const left = cost - (Math.max(0, nowUs - takenAtUs) / 1000 + 1) * (limit / windowMs)
+      if (left > 0) write(slot, Math.max(0, levelOf(slot, limit, windowMs) - left), limit, windowMs)
+    },
+    shared: (slot) => slot >= table.slots,
+  }
+}

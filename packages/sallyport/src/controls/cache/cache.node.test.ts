@@ -13,6 +13,8 @@ const policy: PolicyDocument = {
   extends: 'api',
   routes: {
     '/assets/*': { data: 'asset', credentials: 'none', cache: { owner: 'policy' } },
+    '/events/*': { data: 'stream', cache: { owner: 'policy' } },
+    '/events/own': { data: 'stream', cache: { owner: 'handler', floor: 'none' } },
     '/floor/private': { data: 'private', cache: { owner: 'handler', floor: 'private' } },
     '/floor/none': { cache: { owner: 'handler', floor: 'none' } },
     '/floor/no-store': { data: 'private', cache: { owner: 'handler', floor: 'no-store' } },
@@ -53,6 +55,19 @@ const respond =
   }
 
 const PUBLIC = ['Cache-Control', 'public, max-age=9999'] as const
+
+describe('a stream that sets a cookie', () => {
+  for (const path of ['/events/all', '/events/own'])
+    it(`is kept by nobody, at ${path}`, async () => {
+      const plain = await ask(path, respond(200, []))
+      assert.deepEqual(valuesOf(plain, 'Cache-Control'), ['no-cache, no-transform'])
+      for (const said of [[], [PUBLIC]])
+        expectOnly(
+          await ask(path, respond(200, [['Set-Cookie', 'a=b'], ...said])),
+          'no-store, private, no-transform',
+        )
+    })
+})
 
 describe('what the policy owns', () => {
   const places = {

@@ -10,6 +10,7 @@ import { type CacheSetting, classValue } from './setting.ts'
 const NAME = 'Cache-Control'
 const NO_STORE = lines([[NAME, 'no-store']])
 const PRIVATE = lines([[NAME, 'no-store, private']])
+const PRIVATE_STREAM = lines([[NAME, 'no-store, private, no-transform']])
 
 /**
  * What caches read beside or instead of Cache-Control: the old headers, targeted ones (RFC 9213), and what single
@@ -36,7 +37,14 @@ export function compileCache(setting: CacheSetting, cell: CellInfo): Stage {
 
 function owned(setting: CacheSetting, cell: CellInfo): EmitStage {
   const own = lines([[NAME, classValue(cell, setting)]])
-  if (!isShareable(cell)) return { owns: OWNS, fixed: own }
+  if (cell.data === 'private') return { owns: OWNS, fixed: own }
+  // A cache may keep what it must ask for before each reuse, and a cookie with it.
+  if (cell.data === 'stream')
+    return {
+      owns: OWNS,
+      watches: ['set-cookie'],
+      perAnswer: (_exchange, _status, seen) => (seen.get('set-cookie') === undefined ? own : PRIVATE_STREAM),
+    }
   return {
     owns: OWNS,
     watches: ['set-cookie'],
@@ -59,6 +67,9 @@ function shareable(own: Lines, cell: CellInfo, exchange: Exchange, status: numbe
     ? own
     : PRIVATE
 }
+
+// Without a word of the application the class's own value holds.
+const UNSAID = { accepted: undefined, keepsPrivate: false }
 
 // Applications send few different values; the memory of them is bounded all the same.
 const REMEMBERED = 64
@@ -84,10 +95,11 @@ function delegated(setting: CacheSetting, cell: CellInfo): EmitStage {
     watches: [...OWNS, 'set-cookie'],
     perAnswer(exchange, status, seen) {
       const wanted = seen.get('cache-control')
-      if (wanted === undefined) return isShareable(cell) ? shareable(own, cell, exchange, status, seen) : own
-      const { accepted, keepsPrivate } = judge(wanted)
+      const hasCookie = seen.get('set-cookie') !== undefined
+      if (wanted === undefined && isShareable(cell)) return shareable(own, cell, exchange, status, seen)
+      const { accepted, keepsPrivate } = wanted === undefined ? UNSAID : judge(wanted)
+      if (hasCookie && !keepsPrivate) return cell.data === 'stream' ? PRIVATE_STREAM : PRIVATE
       if (accepted === undefined) return own
-      if (!keepsPrivate && seen.get('set-cookie') !== undefined) return PRIVATE
       // Above a floor nothing beside Cache-Control may speak, since a cache may obey it first.
       return floor === 'none' ? withBeside(accepted, seen) : accepted
     },

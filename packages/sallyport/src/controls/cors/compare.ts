@@ -115,32 +115,37 @@ function named(origins: readonly ListedOrigin[], other: FullCorsSetting): string
   return rest === 0 ? one : `${one} and ${rest} more`
 }
 
-// The pairs without cookies, beyond those of listed origins. Where such pages may call, the cookies that come with them
-// are taken away; where they may not, a form of theirs still reaches the application, and its cookies with it.
+// The pairs without cookies, beyond those of listed origins.
 function openChanges(a: Side, b: Side, where: string): Change[] {
   const before = isOpen(a.full, a.cell)
   const after = isOpen(b.full, b.cell)
-  if (before === after) return []
-  const changes = after
-    ? [
-        change(
+  if (before === after) return cookieChanges(a, b, where)
+  return [
+    after
+      ? change(
           'bearer',
           'weaker',
           `https://evil.example can now read ${where} without cookies, with a credential of its own`,
-        ),
-      ]
-    : [change('bearer', 'stronger', `pages of unlisted origins can no longer read ${where}`)]
-  if (!takesCookies(a.cell) || !takesCookies(b.cell)) return changes
-  changes.push(
-    after
+        )
+      : change('bearer', 'stronger', `pages of unlisted origins can no longer read ${where}`),
+    ...cookieChanges(a, b, where),
+  ]
+}
+
+// Where every page may call without cookies, the cookies that come with unlisted ones are taken away, as on paths with
+// two readings; elsewhere a form of theirs still reaches the application, and its cookies with it.
+function cookieChanges(a: Side, b: Side, where: string): Change[] {
+  const drops = ({ full, cell }: Side) => isOpen(full, cell) || cell.origin === 'strict'
+  if (drops(a) === drops(b) || !takesCookies(a.cell) || !takesCookies(b.cell)) return []
+  return [
+    drops(b)
       ? change('bearer', 'stronger', `cookies that pages of unlisted origins send to ${where} are taken away`)
       : change(
           'bearer',
           'weaker',
           `a form of https://evil.example reaches ${where} with its visitor’s cookies, which were taken away before`,
         ),
-  )
-  return changes
+  ]
 }
 
 function takesCookies({ credentials }: CellInfo): boolean {

@@ -43,12 +43,17 @@ export function compileCors(setting: CorsSetting, cell: CellInfo): Stage {
   const everybody = isOpen(full, cell) ? anonymousGrant(full) : undefined
   const decide: Decide = listed.length === 0 ? () => everybody : byOrigin(full, listed, everybody)
   return {
-    admit: setting.mode === 'report' ? reportOnly(decide) : judge(decide, everybody),
+    admit:
+      setting.mode === 'report' ? reportOnly(decide) : judge(decide, everybody, cell.origin === 'strict'),
     emit: emitStage(decide, listed.length > 0, everybody),
   }
 }
 
-function judge(decide: Decide, everybody: Grant | undefined): (exchange: Exchange) => Verdict {
+function judge(
+  decide: Decide,
+  everybody: Grant | undefined,
+  isStrict: boolean,
+): (exchange: Exchange) => Verdict {
   return function admitOrigin(exchange) {
     // Fetch, "CORS request": one that has an Origin header. All others are not ours to judge.
     const origin = exchange.header('origin')
@@ -58,8 +63,10 @@ function judge(decide: Decide, everybody: Grant | undefined): (exchange: Exchang
     if (isPreflight(exchange))
       // "CORS-preflight fetch", steps 7 and 8: a status that is not ok, without any grant, ends in a network error.
       return grant === undefined ? DENIED : ALLOWED
-    // A page that may call without cookies must not act with them either, whatever the browser sends along.
-    if (grant !== undefined && grant === everybody && !isSameOrigin(exchange)) exchange.cookiesIgnored = true
+    // A page that may call without cookies must not act with them either, whatever the browser sends along. Nor may any
+    // other where the path has two readings, since one of them may be a place where cookies are ignored.
+    if ((isStrict || (grant !== undefined && grant === everybody)) && !isSameOrigin(exchange))
+      exchange.cookiesIgnored = true
     return undefined
   }
 }

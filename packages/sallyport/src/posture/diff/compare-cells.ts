@@ -1,4 +1,4 @@
-// What changes where one cell takes the place of another: each control by its own order, the class of the data, and the
+// What changes in a region, where one cell takes the place of another: each control by its own order, the class of the data, and the
 // credentials that are taken.
 
 import { compareDataClass } from '../../controls/cache/faces.ts'
@@ -6,6 +6,7 @@ import type { CellInfo } from '../../guard/cell.ts'
 import type { Change, Mode } from '../../guard/control.ts'
 import type { ResolvedCell } from '../../guard/resolve.ts'
 import { controls } from '../register.ts'
+import type { Region } from './regions.ts'
 
 /** A change with the control that it is of. */
 export interface ControlChange extends Change {
@@ -17,15 +18,37 @@ export interface ControlChange extends Change {
 }
 
 /**
- * Every change from one cell to the other.
+ * Every change in a region.
  *
- * @param place how sentences name the place
+ * @param place how sentences name it
  */
-export function compareCells(
-  before: ResolvedCell,
-  after: ResolvedCell,
-  place: string = after.id,
-): readonly ControlChange[] {
+export function compareRegion(region: Region, place: string): readonly ControlChange[] {
+  const changes = compareCells(region.before, region.after, place)
+  return region.strictOnly === undefined ? changes : [asOne(region.strictOnly, changes, place)]
+}
+
+// Another spelling of a route's path is refused, or held to the strictest reading, as long as there is the route that it
+// could be taken for; without it, it is a path like any other. All that this brings along is one change: somebody wrote
+// one route, or took one away.
+function asOne(
+  strictOnly: 'before' | 'after',
+  changes: readonly ControlChange[],
+  place: string,
+): ControlChange {
+  const isStricter = strictOnly === 'after'
+  const own: Change = { what: 'readings', strength: isStricter ? 'stronger' : 'weaker', because: '' }
+  const isPlain = changes.every(({ strength }) => strength === own.strength || strength === 'neutral')
+  return {
+    ...own,
+    strength: isPlain ? own.strength : 'incomparable',
+    because: `${place} ${isStricter ? 'are refused now, or held to' : 'are no longer refused, nor held to'} the strictest reading${isPlain ? '' : ', but that allows what the other one does not'}`,
+    control: 'route',
+    from: !isStricter,
+    to: changes.map(({ control, what, from, to }) => ({ control, what, from, to })),
+  }
+}
+
+function compareCells(before: ResolvedCell, after: ResolvedCell, place: string): readonly ControlChange[] {
   const [was, cell]: readonly [CellInfo, CellInfo] = [
     { ...before, id: place },
     { ...after, id: place },

@@ -8,7 +8,7 @@ import type { PolicyDocument } from '../../guard/policy.ts'
 import { type ResolvedCell, type ResolvedPolicy, resolvePolicy } from '../../guard/resolve.ts'
 import { digest } from '../../policy/digest.ts'
 import { controls } from '../register.ts'
-import { type ControlChange, compareCells } from './compare-cells.ts'
+import { type ControlChange, compareRegion } from './compare-cells.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { type Region, regionsOf } from './regions.ts'
 
@@ -109,9 +109,7 @@ function gathered(regions: readonly Region[]): ReadonlyMap<string, Gathered> {
     const kind = `${from} ${to} ${region.strictOnly}`
     let changes = known.get(kind)
     if (changes === undefined) {
-      changes = [...compareReadings(region), ...compareCells(region.before, region.after, PLACE)].map(
-        (change) => [JSON.stringify(change), change] as const,
-      )
+      changes = compareRegion(region, PLACE).map((change) => [JSON.stringify(change), change] as const)
       known.set(kind, changes)
     }
     for (const [key, change] of changes) {
@@ -121,22 +119,6 @@ function gathered(regions: readonly Region[]): ReadonlyMap<string, Gathered> {
     }
   }
   return found
-}
-
-// Without the route that it could be taken for, another spelling of its path is a path like any other.
-function compareReadings({ strictOnly }: Region): readonly ControlChange[] {
-  if (strictOnly === undefined) return []
-  const shared = {
-    control: 'route',
-    what: 'readings',
-    from: strictOnly === 'before',
-    to: strictOnly === 'after',
-  }
-  return [
-    strictOnly === 'after'
-      ? { ...shared, strength: 'stronger', because: `${PLACE} meet the strictest reading, or 400` }
-      : { ...shared, strength: 'weaker', because: `${PLACE} are no longer refused` },
-  ]
 }
 
 // A number for each kind of cell.

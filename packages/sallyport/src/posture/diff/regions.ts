@@ -11,10 +11,7 @@ import { walkPaths } from './walk.ts'
 export interface Region {
   readonly before: ResolvedCell
   readonly after: ResolvedCell
-  /**
-   * Where only one policy takes the path for one with two readings: that one gives way to the strictest of both, or 400.
-   * The cells are then those of the likelier reading.
-   */
+  /** Where only one policy takes the path for one with two readings: that one answers 400, or by the strictest of both. */
   readonly strictOnly: 'before' | 'after' | undefined
   /** `GET /v1/account/*`, `*`, or `! /v1/account/*` for other spellings of such a path. */
   readonly id: string
@@ -28,16 +25,11 @@ export interface Region {
  * @throws RangeError where the patterns overlap in more ways than can be looked at
  */
 export function regionsOf(before: ResolvedPolicy, after: ResolvedPolicy): readonly Region[] {
-  const [left, right] = [lookUp(before), lookUp(after)]
+  const at = regionAt(before, after)
   const methods = methodsOf([...before.cells, ...after.cells])
-  const found = new Map<string, Region>()
+  const found = new Set<Region>()
   const see = (path: string): void => {
-    for (const method of methods) {
-      const [a, b] = [left.keyOf(method, path), right.keyOf(method, path)]
-      const key = `${a}|${b}`
-      if (found.has(key)) continue
-      found.set(key, regionOf(left.cellOf(a), right.cellOf(b), `${method} ${path}`))
-    }
+    for (const method of methods) found.add(at(method, path))
   }
   const patterns = [before, after].map(({ cells }) => cells.flatMap(({ pattern }) => pattern ?? []))
   walkPaths(patterns, (path) => {
@@ -46,16 +38,38 @@ export function regionsOf(before: ResolvedPolicy, after: ResolvedPolicy): readon
     // An empty segment: no program of ours takes it, and others read over it.
     see(`/${path === '' ? '/' : path}`)
   })
-  return inOrder([...found.values()], after, before)
+  return inOrder([...found], after, before)
 }
 
-function regionOf(before: Judging, after: Judging, example: string): Region {
-  const id = regionName(before.cell, after.cell)
-  const [wasStrict, isStrict] = [before, after].map(({ cell }) => cell.origin === 'strict')
-  if (wasStrict === isStrict)
-    return { before: before.cell, after: after.cell, strictOnly: undefined, id, example }
-  const strictOnly = wasStrict ? 'before' : 'after'
-  return { before: before.likelier, after: after.likelier, strictOnly, id, example }
+/** Finds the region of a request; the same for all of its requests. */
+export function regionAt(
+  before: ResolvedPolicy,
+  after: ResolvedPolicy,
+): (method: string, path: string) => Region {
+  const [left, right] = [lookUp(before), lookUp(after)]
+  const known = new Map<string, Region>()
+  return (method, path) => {
+    const [a, b] = [left.keyOf(method, path), right.keyOf(method, path)]
+    const key = `${a}|${b}`
+    let region = known.get(key)
+    if (region === undefined) {
+      const cells = { before: left.cellOf(a), after: right.cellOf(b) }
+      region = {
+        ...cells,
+        strictOnly: strictOnly(cells.before, cells.after),
+        id: regionName(cells.before, cells.after),
+        example: `${method} ${path}`,
+      }
+      known.set(key, region)
+    }
+    return region
+  }
+}
+
+function strictOnly(before: ResolvedCell, after: ResolvedCell): Region['strictOnly'] {
+  const [wasStrict, isStrict] = [before.origin === 'strict', after.origin === 'strict']
+  if (wasStrict === isStrict) return undefined
+  return wasStrict ? 'before' : 'after'
 }
 
 // Routes as they were written, then the rest.
@@ -73,38 +87,28 @@ function isRoute({ origin }: ResolvedCell): boolean {
   return origin === 'route'
 }
 
-/** What judges a request. */
-interface Judging {
-  readonly cell: ResolvedCell
-  /** Of a path with two readings, the cell of the one; else the same. */
-  readonly likelier: ResolvedCell
-}
-
 interface LookUp {
   /** Names the cell that judges a request, without making it. */
   keyOf(method: string, path: string): string
-  cellOf(key: string): Judging
+  cellOf(key: string): ResolvedCell
 }
 
 function lookUp({ cells }: ResolvedPolicy): LookUp {
   const fallback = cells.length - 2
   const both = (first: number, second: number) =>
     first === fallback && second === fallback ? String(cells.length - 1) : `${first} ${second}`
-  const made = new Map<string, Judging>()
+  const made = new Map<string, ResolvedCell>()
   return {
     keyOf: cellLocator(cells, String, both),
     cellOf(key) {
-      let judging = made.get(key)
-      if (judging === undefined) {
-        const [first, second] = key.split(' ').map(Number) as [number, number?]
-        const likelier = cells[first]!
-        judging =
-          second !== undefined
-            ? { cell: strictlyBoth(likelier, cells[second]!), likelier }
-            : { cell: likelier, likelier: likelier.origin === 'strict' ? cells[fallback]! : likelier }
-        made.set(key, judging)
+      const [first, second] = key.split(' ').map(Number) as [number, number?]
+      if (second === undefined) return cells[first]!
+      let cell = made.get(key)
+      if (cell === undefined) {
+        cell = strictlyBoth(cells[first]!, cells[second]!)
+        made.set(key, cell)
       }
-      return judging
+      return cell
     },
   }
 }

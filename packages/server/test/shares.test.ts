@@ -193,3 +193,21 @@ test('answers of 1xx do not give the upstream more time', async (context) => {
   assert.equal(status, 504)
   assert.equal(running.events[0]!.reason, 'UND_ERR_HEADERS_TIMEOUT')
 })
+
+test('a body that is no request leaves its connection to the next, and one that could be does not', async (context) => {
+  const connections = new Set<Socket>()
+  const upstream = await upstreamFor(context, async (request, response) => {
+    connections.add(request.socket)
+    for await (const _chunk of request);
+    response.end('read')
+  })
+  const running = await gatewayFor(context, { upstream })
+  const post = async (body: string) => {
+    assert.equal((await ask(running, '/', { method: 'POST', body })).body, 'read')
+    return connections.size
+  }
+  assert.equal(await post('{"a": 1}'), 1)
+  assert.equal(await post('{"b": 2}'), 1)
+  assert.equal(await post('GET /smuggled HTTP/1.1'), 1)
+  assert.equal(await post('{"c": 3}'), 2)
+})

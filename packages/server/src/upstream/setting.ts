@@ -105,7 +105,7 @@ const upstreamSchema = object(
     ),
     keepAlive: oneOf(
       ['clean', 'all'],
-      'Which connections carry another request: those on which nothing can be left over ("clean"), or also those after a body or an answer without one, for an API that is known to read every body and to write nothing unasked ("all"). "clean".',
+      'Which connections carry another request: not those after a body that could itself be read as a request, nor after an answer without one ("clean"), or all of them, for an API that is known to read every body and to write nothing unasked ("all"). "clean".',
     ),
   },
   'An API.',

@@ -22,9 +22,9 @@ export interface TransferLimits {
 }
 
 /**
- * Which connections carry another request. `clean`: those on which nothing can be left over from the one before.
- * `all`: also after a request with a body, or an answer without one; only for an upstream that is known to read every
- * body and to write nothing unasked.
+ * Which connections carry another request. `clean`: not after a body that could itself be read as a request, nor after
+ * an answer without a body. `all`: after these as well; only for an upstream that is known to read every body and to
+ * write nothing unasked.
  */
 export type UpstreamKeepAlive = 'clean' | 'all'
 

@@ -66,6 +66,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
   private settled = false
   private isStream = false
   private isRetired = false
+  private isRisky = false
   private isDispatched = false
   private lastProgress: number
 
@@ -106,7 +107,10 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
       // The guard has answered already: the body grew over its limit.
       if (this.response.headersSent) this.refuse('unavailable', undefined)
       else if (!this.site.holdBytes(this, bytes)) this.refuseBusy()
-      else if (isReady) this.queue({ headers, body: upload.asBody(body.kind === 'length') })
+      else if (isReady) {
+        this.isRisky = upload.isRequestLike
+        this.queue({ headers, body: upload.asBody(body.kind === 'length') })
+      }
     })
   }
 
@@ -135,8 +139,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
     const { headers, body } = this.outgoing
     const { method } = this.exchange.incoming
     const opens = this.opening !== undefined
-    const retires =
-      opens || method === 'HEAD' || (this.upload !== undefined && this.site.keepAlive === 'clean')
+    const retires = opens || method === 'HEAD' || (this.isRisky && this.site.keepAlive === 'clean')
     this.attempts.next().dispatch(
       {
         path: this.exchange.target,
@@ -144,7 +147,8 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
         headers,
         body,
         // An upstream that ignores a body reads it as the next request, and its answer would go to another caller: a
-        // connection that has carried a body carries nothing after it. Nor after HEAD, which some answer with a body.
+        // connection that has carried such a body carries nothing after it. Nor after HEAD, which some answer with a
+        // body.
         reset: retires,
         upgrade: opens ? 'websocket' : null,
       },

@@ -4,6 +4,7 @@
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
+import { isRequestLike } from './request-like.ts'
 
 // A body that nobody wants is read this far, so that the answer reaches a client which is still sending; bytes.
 const DRAIN_LIMIT = 1_048_576
@@ -44,6 +45,13 @@ export class Upload extends EventEmitter {
     }
     this.attach()
     this.request.resume()
+  }
+
+  /** Whether the body could be read as a request; to be asked while its beginning is held. */
+  get isRequestLike(): boolean {
+    const [first] = this.held ?? []
+    if (first === undefined) return !this.ended
+    return isRequestLike(first, this.ended && this.held!.length === 1)
   }
 
   /**

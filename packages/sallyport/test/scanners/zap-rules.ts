@@ -20,7 +20,7 @@ const isRedirect = ({ status }: Answer) => status >= 300 && status < 400
 const hasBody = (answer: Answer) => bodyOf(answer) !== ''
 const has = (answer: Answer, name: string) => one(answer, name) !== ''
 
-export const RULES: Readonly<Record<number, Rule>> = {
+const RULES: Readonly<Record<number, Rule>> = {
   // Private IP disclosure.
   2: (answer) =>
     /\b(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}\b/.exec(bodyOf(answer))?.[0],

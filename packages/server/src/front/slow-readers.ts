@@ -10,10 +10,10 @@ export interface ReadingLimits {
   readonly bytesPerSecond: number
 }
 
-export const READING_LIMITS: ReadingLimits = { startMs: 30_000, bytesPerSecond: 1_024 }
+const READING_LIMITS: ReadingLimits = { startMs: 30_000, bytesPerSecond: 1_024 }
 
 /** What is looked at of a connection. */
-export type Reader = Pick<Socket, 'writableLength' | 'bytesWritten' | 'destroy'>
+type Reader = Pick<Socket, 'writableLength' | 'bytesWritten' | 'destroy'>
 
 interface Waiting {
   readonly since: number

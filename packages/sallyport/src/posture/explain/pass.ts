@@ -9,10 +9,10 @@ import type { ResolvedPolicy } from '../../guard/resolve.ts'
 import { type Ask, incomingOf, type Pair } from './ask.ts'
 
 /** What stands for a value that is another on every answer. */
-export const FRESH = '{fresh}'
+const FRESH = '{fresh}'
 
 /** What a control in report mode would have done. */
-export interface Would {
+interface Would {
   readonly control: string
   readonly what: string
 }

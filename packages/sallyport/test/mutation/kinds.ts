@@ -36,7 +36,7 @@ export function requestLines(request: string): readonly Line[] {
 }
 
 /** True where two programs may read the path differently. */
-export function isDoubtful(target: string): boolean {
+function isDoubtful(target: string): boolean {
   const path = target.split('?', 1)[0]!
   return /\/\/|\\|;|\/\.\.?(?:\/|$)|%2e|%2f|%5c|%00|%3b|%(?![0-9a-f]{2})/i.test(path)
 }

@@ -6,7 +6,7 @@ import type { Broken, Line, Mutation, Passing } from './mutation.ts'
 import { before, beside, instead, valuesIn, without } from './mutation.ts'
 
 /** The kinds that the app of the mutation run can be brought to. */
-export const APP_KINDS = [
+const APP_KINDS = [
   '200',
   'head',
   '304',
@@ -132,7 +132,7 @@ const TELLING: readonly (readonly [name: string, value: string, from: string])[]
 ]
 
 /** On the answers of a kind, where the lines are changed at all. */
-export function onKind(
+function onKind(
   kind: string,
   change: (lines: readonly Line[], passing: Passing) => readonly Line[],
 ): (passing: Passing) => Broken | undefined {

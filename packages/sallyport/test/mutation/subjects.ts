@@ -60,7 +60,7 @@ const PATIENT = { ...TIMEOUTS, headersTimeout: 20_000 } as const
 const DAY_MS = 86_400_000
 
 /** The gateway with TLS, before an API that leaks and sets weaker headers. */
-export async function startTlsGateway(policy: PolicyDocument = gatewayPolicy): Promise<Subject> {
+async function startTlsGateway(policy: PolicyDocument = gatewayPolicy): Promise<Subject> {
   const root = mkdtempSync(join(tmpdir(), 'sallyport-mutation-'))
   const certificate = (name: string, began = 0) =>
     localCertificate({ folder: join(root, name), clock: () => Date.now() - began * DAY_MS })
@@ -163,7 +163,7 @@ function shop(request: IncomingMessage, response: ServerResponse): void {
 }
 
 /** Plain node:http with many routes. */
-export async function startShop(policy: PolicyDocument = richPolicy): Promise<Subject> {
+async function startShop(policy: PolicyDocument = richPolicy): Promise<Subject> {
   const start = async (each: PolicyDocument) => await listening(createServer(each, shop))
   const app = await start(policy)
   return {

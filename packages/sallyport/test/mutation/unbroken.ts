@@ -27,6 +27,8 @@ const policies: Readonly<Record<string, PolicyDocument>> = {
         extends: name,
         cors: { origins: [ORIGIN], bearer: 'listed' },
         request: { maxBodyBytes: BODY_LIMIT },
+        // The app's own errors leak; whoever lets their bodies pass is not unbroken.
+        errors: { replaceBodies: 'unshaped' },
       } satisfies PolicyDocument,
     ]),
   ),

@@ -7,6 +7,7 @@ import { headerValues, samplePath } from '../faces.ts'
 import { OWNED } from './enforce.ts'
 import { exampleOrigin, lookAlikes } from './examples.ts'
 import { compilePatterns } from './matcher.ts'
+import { sameNames } from './name-list.ts'
 import { isOriginFault, type ListedOrigin, parseOrigin } from './origin.ts'
 import { type CorsSetting, type FullCorsSetting, fullSetting, isOpen } from './setting.ts'
 
@@ -195,6 +196,12 @@ function judgePreflight(
   ]
 }
 
+const LISTS: ReadonlySet<string> = new Set([
+  'access-control-allow-methods',
+  'access-control-allow-headers',
+  'access-control-expose-headers',
+])
+
 function judgeValues(
   seen: Observation,
   wanted: readonly (readonly [name: string, value: string | undefined])[],
@@ -202,6 +209,9 @@ function judgeValues(
   return wanted.flatMap(([name, value]) => {
     const found = headerValues(seen, name).join(' | ') || undefined
     if (found === value) return []
+    if (found !== undefined && value !== undefined && LISTS.has(name)) {
+      if (sameNames(found.replaceAll(' | ', ','), value, name !== 'access-control-allow-methods')) return []
+    }
     return [
       drift(`${name} is ${found ?? 'missing'}`, value === undefined ? `remove ${name}` : `${name}: ${value}`),
     ]

@@ -1,5 +1,6 @@
 // Compares what an answer grants to an origin with what it must grant, as a browser reads the lines (Fetch standard).
 
+import { sameNames } from '../../controls/cors/name-list.ts'
 import { headerValues } from '../../controls/faces.ts'
 import type { Finding, Observation } from '../../guard/control.ts'
 
@@ -28,7 +29,7 @@ export function compareCors(
     const isLong = Number(value) > BROWSER_CAP_SECONDS
     return finding(isLong ? 'cors.max-age' : 'drift.cors', `${title(name)} is ${value}`)
   }
-  if (wanted !== undefined && sameList(found.join(','), wanted, name !== 'access-control-allow-methods'))
+  if (wanted !== undefined && sameNames(found.join(','), wanted, name !== 'access-control-allow-methods'))
     return []
   return finding('drift.cors', `${title(name)} is ${value}`)
 }
@@ -48,18 +49,6 @@ function wrongGrant(
   if (value === 'null') return 'cors.null-origin'
   if (value.startsWith('http:')) return 'cors.http-origin'
   return credentials ? 'cors.reflect-credentials' : 'cors.reflect'
-}
-
-function sameList(a: string, b: string, ignoresCase: boolean): boolean {
-  const members = (list: string) =>
-    new Set(
-      list
-        .split(',')
-        .map((each) => (ignoresCase ? each.trim().toLowerCase() : each.trim()))
-        .filter((each) => each !== ''),
-    )
-  const [one, other] = [members(a), members(b)]
-  return one.size === other.size && [...one].every((each) => other.has(each))
 }
 
 /** Judges Vary: every field name that the answer depends on must be there (RFC 9110, section 12.5.5). */

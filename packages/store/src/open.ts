@@ -6,6 +6,7 @@ import { APP_ROLE, type Database, databaseOf, types } from './database.ts'
 import { type EmbeddedSettings, type EngineEvent, openEmbedded } from './embedded/engine.ts'
 import { faultOf } from './fault.ts'
 import { history, judgeHistory, migrate, readMigrations } from './migrate.ts'
+import { judgeRole } from './server/role.ts'
 import { judgeServer, patientClient, serverPool } from './server/settings.ts'
 
 /** What both engines take. */
@@ -147,6 +148,7 @@ async function openServer(settings: Extract<StoreSettings, { readonly url: strin
   const pool = watched(serverPool(settings), settings)
   try {
     await judgeServer(pool)
+    await judgeRole(pool)
     judgeHistory(await history(pool), readMigrations(), 'complete')
   } catch (error) {
     await pool.end()

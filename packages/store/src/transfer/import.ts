@@ -1,0 +1,74 @@
+// Fills an empty store from an export, all or nothing, after the whole export was verified.
+
+import type { KeyObject } from 'node:crypto'
+import type pg from 'pg'
+import { StoreFault } from '../fault.ts'
+import { readMigrations } from '../migrate.ts'
+import type { Store } from '../open.ts'
+import { rowOf, verifyExport } from './format.ts'
+import { quoted, tablesOf } from './tables.ts'
+
+/** What an import needs. */
+export interface ImportSettings {
+  /** Gives the lines from the start, each time it is called: they are read twice. */
+  readonly lines: () => AsyncIterable<string>
+  /** Ed25519: of the key that signed the export. */
+  readonly publicKey: KeyObject
+}
+
+/**
+ * Imports into a store that holds nothing yet.
+ *
+ * @returns how many rows
+ * @throws StoreFault `refused` where the export can't be trusted, is of a newer version, or the store is not empty
+ */
+export async function importStore(store: Store, settings: ImportSettings): Promise<number> {
+  const { migrations } = await verifyExport(settings.lines(), settings.publicKey)
+  const ours = readMigrations().map(({ sha256 }) => sha256)
+  if (migrations.some((sha256, index) => sha256 !== ours[index]))
+    throw new StoreFault(
+      'refused',
+      'the export was written by a newer or another version of Sallyport; import it with that version',
+    )
+  return store.asOwner(async (client) => {
+    await client.query('begin')
+    try {
+      const rows = await fill(client, settings)
+      await client.query('commit')
+      return rows
+    } catch (error) {
+      await client.query('rollback').catch(() => {})
+      throw error
+    }
+  })
+}
+
+async function fill(client: pg.ClientBase, settings: ImportSettings): Promise<number> {
+  const { rowCount } = await client.query('select from organisations limit 1')
+  if (rowCount !== 0)
+    throw new StoreFault('refused', 'the store holds records already; import into a new one')
+  const tables = new Map((await tablesOf(client)).map((table) => [table.name, table]))
+  // Rows that migrations put there come with the export.
+  for (const { name } of [...tables.values()].reverse()) {
+    const found = await client.query(`select from ${quoted(name)} limit 1`)
+    if (found.rowCount !== 0) await client.query(`delete from ${quoted(name)}`)
+  }
+  let rows = 0
+  for await (const line of settings.lines()) {
+    const found = rowOf(line)
+    if (!found) continue
+    const table = tables.get(found.table)
+    if (!table) throw new StoreFault('refused', 'the export names a table that this version does not have')
+    if (table.tenant)
+      await client.query(`select set_config('app.tenant', $1, true)`, [String(found.row['tenant_id'])])
+    // Only the columns that the export has: newer ones take their defaults.
+    const columns = Object.keys(found.row).map(quoted).join(', ')
+    await client.query(
+      `insert into ${quoted(table.name)} (${columns}) overriding system value
+       select ${columns} from jsonb_populate_record(null::${quoted(table.name)}, $1)`,
+      [JSON.stringify(found.row)],
+    )
+    rows += 1
+  }
+  return rows
+}

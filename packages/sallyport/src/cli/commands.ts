@@ -12,6 +12,20 @@ const listening: readonly Option[] = [
   { name: 'state', value: 'DIR', doc: 'where certificates and other state are kept', fallback: '.sallyport' },
 ]
 
+const stored: readonly Option[] = [
+  {
+    name: 'store',
+    value: 'WHERE',
+    doc: 'the records: a folder, or postgres://USER@HOST/DATABASE',
+    fallback: '.sallyport/store',
+  },
+  {
+    name: 'owner',
+    value: 'URL',
+    doc: 'on a server, as the owner of the tables: brings the schema up to date',
+  },
+]
+
 export const commands: readonly Command[] = [
   {
     name: 'start',
@@ -356,6 +370,32 @@ export const commands: readonly Command[] = [
       json,
     ],
     run: async (...given) => (await import('./adopt.ts')).adoptCommand(...given),
+  },
+  {
+    name: 'store',
+    summary: 'export the records to a signed file, or import one',
+    detail:
+      'Writes everything the store holds to a file that either engine reads: a backup, the way to a new version of the embedded database, and the way from it to a server. An import checks the signature first, and fills a new store or nothing.',
+    operand: 'export|import',
+    options: [
+      ...stored,
+      { name: 'file', value: 'FILE', doc: 'the export', noEnvironment: true },
+      {
+        name: 'key',
+        value: 'FILE',
+        doc: 'the Ed25519 key, PEM: the private one to export, the public one to import',
+      },
+      json,
+    ],
+    run: async (...given) => (await import('./store.ts')).storeCommand(...given),
+  },
+  {
+    name: 'doctor',
+    summary: 'say whether the records are safe as they are set up',
+    detail:
+      'Looks at the role that logs in, the version, whether a commit reaches the disk, the schema and the clocks. Ends with 1 where something is wrong. An embedded store must not be in use.',
+    options: [...stored, json],
+    run: async (...given) => (await import('./doctor.ts')).doctor(...given),
   },
   {
     name: 'init',

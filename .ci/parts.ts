@@ -54,6 +54,7 @@ export const parts: readonly Part[] = [
   debian('poppler-utils', 'pdftotext', 'the posture page on paper'),
   debian('postgresql-15', '/usr/lib/postgresql/15/bin/postgres', 'the records on a PostgreSQL server'),
   debian('wrk', 'wrk', 'benchmarks'),
+  debian('redis-server', 'redis-server', 'counters in Valkey or Redis'),
   folder('Next.js example', 'examples/calmony-pay', 'next start (C1–C6, C8)'),
   folder('Peers of the gateway', 'bench/gateway', 'the gateway beside the usual stacks (benchmark)'),
   folder('Bun, Deno, workerd', 'packages/sallyport/test/runtimes', 'sallyport/fetch on other runtimes'),

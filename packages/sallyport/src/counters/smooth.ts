@@ -5,8 +5,11 @@ import { burstOf } from '../ports/counters.ts'
 import { slotTable } from './slot-table.ts'
 import { overflowSlots, type Tally, tallyAnswer } from './tally.ts'
 
-/** Rounding of the arithmetic in doubles. The level is measured against it, never added to, so it does not pile up. */
-const slack = 1e-6
+/**
+ * Room for the rounding of levels. The level is measured against it and costs are whole, so as long as it is below 1 it
+ * never lets one more through a window.
+ */
+const slack = 0.01
 /** More than half the distance between two neighbours in 32-bit floating point, as a factor. */
 const roundUp = 1 + 2 ** -23
 

@@ -12,6 +12,9 @@
  */
 export type CountingAlgorithm = 'exact' | 'strict' | 'smooth'
 
+/** What a bucket does while the place that counts is away: count in this process, let all through, or nothing. */
+export type OutageMode = 'local' | 'open' | 'closed'
+
 /** One bucket that a request must pass. */
 export interface CounterRequest {
   /** The bucket's name in the policy, for example `plan-minute`. */
@@ -27,6 +30,8 @@ export interface CounterRequest {
   readonly cost: number
   /** For `smooth`: how much may come at once, 1 to `limit`. A tenth of the limit where it is not given. */
   readonly burst?: number
+  /** While a shared store is away; `local` where it is not given. Counters in memory do not look at it. */
+  readonly onOutage?: OutageMode
 }
 
 /** What one bucket says. */
@@ -111,4 +116,11 @@ export function checkCounterRequests(requests: readonly CounterRequest[]): void 
 /** What a `smooth` bucket lets through at once. */
 export function burstOf(request: CounterRequest): number {
   return request.limit === 0 ? 0 : (request.burst ?? Math.max(1, Math.floor(request.limit / 10)))
+}
+
+/** One process's part of a bucket while it counts alone among `nodes` of them: at least 1, so that nobody starves. */
+export function localShare(request: CounterRequest, nodes: number): CounterRequest {
+  const limit = request.limit === 0 ? 0 : Math.max(1, Math.floor(request.limit / nodes))
+  const burst = Math.max(1, Math.min(limit, Math.floor(burstOf(request) / nodes)))
+  return request.algorithm === 'smooth' ? { ...request, limit, burst } : { ...request, limit }
 }

@@ -77,14 +77,14 @@ export function valkeyCounters(options: ValkeyCountersOptions): Counters {
   /** Runs the script and rejects when the deadline passes; a late answer is dropped, a late count stays counted. */
   function send(mode: string, takenAtUs: string, keys: string[], rest: string[]): Promise<unknown> {
     const parameters = [...keys, mode, takenAtUs, ...rest]
-    const reply = client
-      .evalsha(counterScriptDigest, keys.length, ...parameters)
-      .catch((cause: unknown) => {
-        if (!String(cause instanceof Error ? cause.message : cause).startsWith('NOSCRIPT')) throw cause
-        return client.eval(counterScript, keys.length, ...parameters)
-      })
+    const reply = client.evalsha(counterScriptDigest, keys.length, ...parameters).catch((cause: unknown) => {
+      if (!String(cause instanceof Error ? cause.message : cause).startsWith('NOSCRIPT')) throw cause
+      return client.eval(counterScript, keys.length, ...parameters)
+    })
     return new Promise((resolve, reject) => {
-      const off = timer(deadlineMs, () => reject(new Error(`The store did not answer within ${deadlineMs} ms.`)))
+      const off = timer(deadlineMs, () =>
+        reject(new Error(`The store did not answer within ${deadlineMs} ms.`)),
+      )
       reply.then(
         (value) => {
           off()
@@ -98,7 +98,11 @@ export function valkeyCounters(options: ValkeyCountersOptions): Counters {
     })
   }
 
-  async function run(mode: string, requests: readonly CounterRequest[], takenAtUs = '0'): Promise<number[] | undefined> {
+  async function run(
+    mode: string,
+    requests: readonly CounterRequest[],
+    takenAtUs = '0',
+  ): Promise<number[] | undefined> {
     if (!circuit.closed()) return undefined
     const keys = requests.map(
       ({ bucket, key, windowMs, algorithm }) =>
@@ -138,7 +142,14 @@ export function valkeyCounters(options: ValkeyCountersOptions): Counters {
       const { bucket, limit } = request
       const allowed = mode === 'open'
       const retryAfterMs = allowed ? 0 : closedRetryMs
-      return { bucket, limit, allowed, remaining: allowed ? limit : 0, resetAfterMs: retryAfterMs, retryAfterMs }
+      return {
+        bucket,
+        limit,
+        allowed,
+        remaining: allowed ? limit : 0,
+        resetAfterMs: retryAfterMs,
+        retryAfterMs,
+      }
     })
     return {
       allowed: inner.allowed && !refuses,

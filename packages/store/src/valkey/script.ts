@@ -16,7 +16,7 @@ local mode = ARGV[1]
 if mode == 'probe' then redis.call('SET', KEYS[1], '1', 'PX', 1000) return 1 end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local slack = 0.000001
+local slack = 0.01
 local packed = '<d' .. string.rep('I4', 16)
 local function text(number) return string.format('%.0f', number) end
 
@@ -91,6 +91,9 @@ function exact.refund(key, b, s, taken)
 end
 
 local strict = {}
+function strict.save(key, s)
+  redis.call('SET', key, struct.pack(packed, s.now, s.counts[0], unpack(s.counts, 1, 15)), 'PX', s.width / 1000 * 16 + 1)
+end
 function strict.load(key, b)
   local s = { width = math.ceil(b.window / 15000) * 1000, counts = {}, used = 0 }
   s.now = math.floor(now / s.width)
@@ -103,10 +106,8 @@ function strict.load(key, b)
     s.counts[age] = count or 0
     s.used = s.used + s.counts[age]
   end
+  if kept and old[1] > s.now then strict.save(key, s) end
   return s
-end
-function strict.save(key, s)
-  redis.call('SET', key, struct.pack(packed, s.now, s.counts[0], unpack(s.counts, 1, 15)), 'PX', s.width / 1000 * 16 + 1)
 end
 local function leaves(s, age) return (s.now - age + 16) * s.width - now end
 function strict.check(key, b, s, cost)
@@ -138,18 +139,19 @@ function strict.refund(key, b, s, taken)
 end
 
 local smooth = {}
+function smooth.save(key, b, s)
+  redis.call('SET', key, struct.pack('<dd', s.level, now), 'PX', math.ceil(s.level * b.window / b.limit / 1000) + 1)
+  return s.level * b.window / b.limit
+end
 function smooth.load(key, b)
   local s = { level = 0 }
   local kept = redis.call('GET', key)
   if kept then
     local level, at = struct.unpack('<dd', kept)
     s.level = math.max(0, level - math.max(0, now - at) * b.limit / b.window)
+    if at > now and s.level > 0 and b.limit > 0 then smooth.save(key, b, s) end
   end
   return s
-end
-function smooth.save(key, b, s)
-  redis.call('SET', key, struct.pack('<dd', s.level, now), 'PX', math.ceil(s.level * b.window / b.limit / 1000) + 1)
-  return s.level * b.window / b.limit
 end
 function smooth.check(key, b, s, cost)
   local remaining = math.max(0, math.floor(b.burst - s.level + slack))

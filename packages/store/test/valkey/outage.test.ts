@@ -1,0 +1,198 @@
+// What each bucket answers while the store is away: down, frozen, read-only, restarted empty; and how it comes back.
+
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ask } from '../../../sallyport/src/counters/contract.ts'
+import { type ValkeyClient, valkeyClientOptions, valkeyCounters } from '../../src/valkey/index.ts'
+import { connect, missing, startRedis } from './server.ts'
+
+/** A client that answers as it is told, and counts what it is asked. */
+function scripted() {
+  const state = { asked: 0, answer: (): Promise<unknown> => Promise.reject(new Error('down')) }
+  const call = () => {
+    state.asked++
+    return state.answer()
+  }
+  const client: ValkeyClient = { options: valkeyClientOptions, evalsha: call, eval: call }
+  return { client, state }
+}
+
+/** Counters over a scripted client whose clock and deadlines the test moves. */
+function setUp(nodes = 2) {
+  const { client, state } = scripted()
+  let now = 0
+  let deadlines: (() => void)[] = []
+  const counters = valkeyCounters({
+    client,
+    nodes,
+    clock: () => now,
+    timer: (ms, fire) => {
+      assert.equal(ms, 50)
+      deadlines.push(fire)
+      return () => {
+        deadlines = deadlines.filter((each) => each !== fire)
+      }
+    },
+  })
+  return {
+    counters,
+    state,
+    pass: (ms: number) => {
+      now += ms
+    },
+    expire: () => {
+      const due = deadlines
+      deadlines = []
+      for (const fire of due) fire()
+    },
+    waiting: () => deadlines.length,
+  }
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve))
+const served = (now: number) => () => Promise.resolve([1, now, 1, 9, 1000, 0])
+
+test('a store that is down: each process lets its part through, `open` all, `closed` none', async () => {
+  const { counters } = setUp(2)
+  let through = 0
+  for (let count = 0; count < 20; count++) {
+    const verdict = await counters.take([ask()])
+    assert.equal(verdict.by, 'local')
+    if (verdict.allowed) through++
+  }
+  assert.equal(through, 5)
+  for (let count = 0; count < 20; count++) {
+    const verdict = await counters.take([ask({ onOutage: 'open' })])
+    assert.deepEqual([verdict.allowed, verdict.by], [true, 'open'])
+  }
+  const closed = await counters.take([ask({ onOutage: 'closed' })])
+  assert.deepEqual([closed.allowed, closed.by, closed.retryAfterMs], [false, 'closed', 1000])
+})
+
+test('a closed bucket beside a local one takes nothing from the local one', async () => {
+  const { counters } = setUp(1)
+  for (let count = 0; count < 20; count++)
+    await counters.take([ask(), ask({ bucket: 'sign-in', onOutage: 'closed' })])
+  const left = await counters.peek([ask()])
+  assert.equal(left.decisions[0]?.remaining, 10)
+})
+
+test('a frozen store costs the deadline five times, then nobody waits for it', async () => {
+  const { counters, state, expire, waiting } = setUp()
+  state.answer = () => new Promise(() => {})
+  for (let count = 0; count < 5; count++) {
+    const taken = counters.take([ask()])
+    await settle()
+    assert.equal(waiting(), 1)
+    expire()
+    assert.equal((await taken).by, 'local')
+  }
+  assert.equal(state.asked, 5)
+  for (let count = 0; count < 50; count++) assert.equal((await counters.take([ask()])).by, 'local')
+  assert.equal(state.asked, 5)
+  assert.equal(waiting(), 0)
+})
+
+test('after 250 ms one probe looks, nobody waits for it, and its success brings the store back', async () => {
+  const { counters, state, pass } = setUp()
+  for (let count = 0; count < 5; count++) await counters.take([ask()])
+  pass(249)
+  await counters.take([ask()])
+  assert.equal(state.asked, 5)
+  pass(1)
+  await counters.take([ask()])
+  await counters.take([ask()])
+  await settle()
+  assert.equal(state.asked, 6, 'one probe')
+  state.answer = served(77)
+  pass(250)
+  assert.equal((await counters.take([ask()])).by, 'local')
+  await settle()
+  const verdict = await counters.take([ask()])
+  assert.deepEqual([verdict.by, verdict.takenAtUs], ['valkey', 77])
+})
+
+test('four failures and a success do not open the breaker', async () => {
+  const { counters, state } = setUp()
+  for (let round = 0; round < 5; round++) {
+    const asked = state.asked
+    state.answer = () => Promise.reject(new Error('READONLY You can not write against a read only replica.'))
+    for (let count = 0; count < 4; count++) await counters.take([ask()])
+    state.answer = served(1)
+    assert.equal((await counters.take([ask()])).by, 'valkey')
+    assert.equal(state.asked - asked, 5)
+  }
+})
+
+test('an answer that is none counts as a failure, whatever it is', async () => {
+  const { counters, state } = setUp()
+  for (const answer of [null, 'OK', [], [1], [1, 'x'], { length: 3 }]) {
+    state.answer = () => Promise.resolve(answer)
+    assert.equal((await counters.take([ask()])).by, 'local')
+  }
+})
+
+test('what was taken locally is given back locally', async () => {
+  const { counters } = setUp(1)
+  const verdict = await counters.take([ask({ cost: 10 })])
+  await counters.refund([ask({ cost: 10 })], verdict)
+  assert.equal((await counters.take([ask({ cost: 10 })])).allowed, true)
+})
+
+test('a client that queues while it has no connection is refused with a sentence', () => {
+  const { client } = scripted()
+  assert.throws(() => valkeyCounters({ client: { ...client, options: {} }, nodes: 1 }), /valkeyClientOptions/)
+})
+
+/** Once these are answered, so is all that was sent before them: the probe may need a second command. */
+async function answered(client: { ping(): Promise<unknown> }): Promise<void> {
+  for (let count = 0; count < 3; count++) {
+    await client.ping()
+    await settle()
+  }
+}
+
+describe('a real server', { skip: missing }, () => {
+  test('killed and started again empty: declared answers meanwhile, nothing replayed, counts anew after', async (context) => {
+    const server = await startRedis()
+    context.after(() => server.stop())
+    const client = await connect(server.port)
+    context.after(() => client.disconnect())
+    let now = 0
+    const counters = valkeyCounters({ client, nodes: 1, clock: () => now, timer: () => () => {} })
+    assert.equal((await counters.take([ask({ cost: 4 })])).by, 'valkey')
+    const closed = new Promise((resolve) => client.once('close', resolve))
+    await server.stop()
+    await closed
+    for (let count = 0; count < 8; count++) assert.equal((await counters.take([ask()])).by, 'local')
+    const ready = new Promise((resolve) => client.once('ready', resolve))
+    const again = await startRedis(server.port)
+    context.after(() => again.stop())
+    await ready
+    now += 250
+    await counters.take([ask()])
+    await answered(client)
+    const verdict = await counters.take([ask()])
+    assert.deepEqual([verdict.by, verdict.decisions[0]?.remaining], ['valkey', 9])
+  })
+
+  test('a replica that may not write answers as declared, and the breaker stays open', async (context) => {
+    const server = await startRedis()
+    context.after(() => server.stop())
+    const client = await connect(server.port)
+    context.after(() => client.disconnect())
+    await client.replicaof('127.0.0.1', 1)
+    let now = 0
+    const counters = valkeyCounters({ client, nodes: 1, clock: () => now, timer: () => () => {} })
+    for (let count = 0; count < 6; count++) assert.equal((await counters.take([ask()])).by, 'local')
+    now += 250
+    await counters.take([ask()])
+    await answered(client)
+    assert.equal((await counters.take([ask()])).by, 'local')
+    await client.replicaof('NO', 'ONE')
+    now += 250
+    await counters.take([ask()])
+    await answered(client)
+    assert.equal((await counters.take([ask()])).by, 'valkey')
+  })
+})

@@ -15,7 +15,9 @@ const files = ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts']
   .flatMap((pattern) =>
     globSync(pattern, { cwd: root, exclude: (name) => String(name).endsWith('node_modules') }),
   )
-  .filter((file) => /fc\.assert|\bruns\(1\)|SALLYPORT_RUNS_FACTOR/.test(readFileSync(`${root}${file}`, 'utf8')))
+  .filter((file) =>
+    /fc\.assert|\bruns\(1\)|SALLYPORT_RUNS_FACTOR/.test(readFileSync(`${root}${file}`, 'utf8')),
+  )
   .sort()
 
 const missing = ensureParts(longParts)

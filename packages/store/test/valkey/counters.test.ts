@@ -2,8 +2,11 @@
 // clients, and the server's own clock.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import type { Redis } from 'ioredis'
+import { leasedCounters, memoryCounters } from 'sallyport/counters'
 import { mostInAnyWindow } from '../../../sallyport/src/counters/adversary.ts'
 import { ask, counterContract } from '../../../sallyport/src/counters/contract.ts'
 import { valkeyCounters } from '../../src/valkey/index.ts'
@@ -13,6 +16,20 @@ const start = 1_700_000_000_123
 
 // Nothing here is about the deadline, and a loaded machine may be slow.
 const timer = () => () => {}
+
+/** A process of its own that asks 400 times for a limit of 300; answers how many it got. */
+async function taker(port: number, prefix: string): Promise<number> {
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL('taker.ts', import.meta.url)), `${port}`, prefix],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
+  let output = ''
+  for await (const chunk of child.stdout) output += String(chunk)
+  return Number(output)
+}
 
 describe('counters in Valkey', { skip: missing }, () => {
   let server: RedisServer
@@ -46,6 +63,10 @@ describe('counters in Valkey', { skip: missing }, () => {
   }
 
   counterContract('Valkey', () => fresh())
+  counterContract('leases on Valkey', async () => {
+    const { counters, pass } = await fresh()
+    return { counters: leasedCounters({ counters }), pass }
+  })
 
   for (const algorithm of ['exact', 'strict', 'smooth'] as const) {
     test(`${algorithm}: no pattern on a small lattice passes the bound, over two clients`, async () => {
@@ -80,7 +101,6 @@ describe('counters in Valkey', { skip: missing }, () => {
     })
 
     test(`${algorithm}: decides as memory does, step by step`, async () => {
-      const { memoryCounters } = await import('sallyport/counters')
       let now = start
       const memory = memoryCounters({ clock: () => now })
       const valkey = await fresh()
@@ -122,6 +142,13 @@ describe('counters in Valkey', { skip: missing }, () => {
       await at(count * 600)
       assert.equal((await counters.take([ask({ limit: 100 })])).allowed, true, `${count}`)
     }
+  })
+
+  test('two processes that ask at once get the limit together, and not one more', async () => {
+    const prefix = `test-${++tests}:`
+    const counted = await Promise.all([taker(server.port, prefix), taker(server.port, prefix)])
+    assert.equal(counted[0] + counted[1], 300)
+    assert.ok(counted[0] > 0 && counted[1] > 0, counted.join())
   })
 
   test('all buckets of a request are one command, on the clock of the server', async () => {

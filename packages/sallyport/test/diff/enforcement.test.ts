@@ -29,6 +29,8 @@ function soundly(policy: PolicyDocument): ResolvedPolicy | undefined {
 function lossesOf(old: Passage, now: Passage): readonly Exposure[] {
   const passed = (passage: Passage) => passage.verdict?.kind !== 'deny'
   const anything = ['request', 'transport', 'cors', 'client', 'route']
+  // What would have opened a WebSocket is a plain request where none can be opened.
+  if (old.exchange.webSocket && !now.exchange.webSocket && old.decidedBy === 'SP-CORS-01') return []
   if (!passed(old))
     return passed(now) ? [{ what: `what met ${old.status} is let through`, controls: anything }] : []
   if (!passed(now)) return []

@@ -136,7 +136,8 @@ function openChanges(a: Side, b: Side, where: string): Change[] {
 // two readings; elsewhere a form of theirs still reaches the application, and its cookies with it.
 function cookieChanges(a: Side, b: Side, where: string): Change[] {
   const drops = ({ full, cell }: Side) => isOpen(full, cell) || cell.origin === 'strict'
-  if (drops(a) === drops(b) || !takesCookies(a.cell) || !takesCookies(b.cell)) return []
+  // They matter where they are let through to a route that takes them.
+  if (drops(a) === drops(b) || !takesCookies((drops(a) ? b : a).cell)) return []
   return [
     drops(b)
       ? change('bearer', 'stronger', `cookies that pages of unlisted origins send to ${where} are taken away`)

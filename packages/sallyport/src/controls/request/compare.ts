@@ -20,9 +20,9 @@ const RANK = { strict: 0, undefined: 1, refuse: 2 } as const
 
 export function compareRequest(before: RequestSetting, after: RequestSetting): readonly Change[] {
   const modes = compareModes(before, after)
-  // What does not enforce refuses nothing, whatever it says.
-  if (!enforces(before) || !enforces(after)) return modes
-  const changes: Change[] = []
+  // What does not enforce refuses nothing, whatever it says; but a WebSocket needs its word.
+  if (!enforces(before) || !enforces(after)) return [...modes, ...socketChanges(before, after)]
+  const changes: Change[] = [...modes]
   for (const what of SIZES) {
     const a = before[what] ?? Number.POSITIVE_INFINITY
     const b = after[what] ?? Number.POSITIVE_INFINITY
@@ -48,18 +48,7 @@ export function compareRequest(before: RequestSetting, after: RequestSetting): r
             because: 'a request for /v1/%2e%2e/admin can reach the application',
           },
     )
-  const opened = before.webSocket === true
-  const opens = after.webSocket === true
-  if (opened !== opens)
-    changes.push(
-      opens
-        ? {
-            strength: 'weaker',
-            what: 'webSocket',
-            because: 'a WebSocket can be opened, whose messages nothing here looks at',
-          }
-        : { strength: 'stronger', what: 'webSocket', because: 'no WebSocket can be opened any more' },
-    )
+  changes.push(...socketChanges(before, after))
   const had = methodsOf(before)
   const has = methodsOf(after)
   const added = [...has].filter((method) => !had.has(method))
@@ -82,4 +71,20 @@ function enforces({ mode = 'enforce' }: RequestSetting): boolean {
 // Those of every policy need not be named.
 function methodsOf({ methods = [] }: RequestSetting): ReadonlySet<string> {
   return new Set(methods.filter((method) => !(METHODS as readonly string[]).includes(method)))
+}
+
+function socketChanges(before: RequestSetting, after: RequestSetting): readonly Change[] {
+  // A control that only reports still lets one open.
+  const [opened, opens] = [before, after].map(({ mode, webSocket }) => mode !== 'off' && webSocket === true)
+  if (opened === opens) return []
+  const what = 'webSocket'
+  return [
+    opens
+      ? {
+          strength: 'weaker',
+          what,
+          because: 'a WebSocket can be opened, whose messages nothing here looks at',
+        }
+      : { strength: 'stronger', what, because: 'no WebSocket can be opened any more' },
+  ]
 }

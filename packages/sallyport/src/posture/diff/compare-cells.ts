@@ -62,7 +62,7 @@ function compareCells(before: ResolvedCell, after: ResolvedCell, place: string):
       )
     }),
     // Where nobody sets Cache-Control, the class of the data has no effect.
-    ...(enforcesCache(before) || enforcesCache(after) ? compareDataClass(was, cell) : []).map(
+    ...(enforcesCache(before) && enforcesCache(after) ? compareDataClass(was, cell) : []).map(
       (change): ControlChange => ({ ...change, control: 'cache', from: was.data, to: cell.data }),
     ),
     ...compareCredentials(was, cell).map(

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer as createPlainServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -46,6 +47,48 @@ test('diff takes a revision of git, with what the policy imports', async (contex
     [none.code, none.err],
     [2, 'sallyport: no-such-branch: is neither a file, a URL, nor a revision of git here\n'],
   )
+})
+
+test('a policy of a revision may import from above its folder, and what is missing there is named', async (context) => {
+  const top = directory(context)
+  const cwd = join(top, 'api')
+  mkdirSync(join(top, 'shared'))
+  mkdirSync(cwd)
+  const policy = (from: string) =>
+    `import { origins } from '${from}'\nexport default { extends: 'api', cors: { origins } }\n`
+  writeFileSync(join(cwd, 'sallyport.config.ts'), policy('../shared/origins.ts'))
+  writeFileSync(join(top, 'shared/origins.ts'), "export const origins = ['https://app.example.com']\n")
+  const git = (...words: string[]) =>
+    execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@a.example', ...words], { cwd: top })
+  git('init', '-q')
+  git('add', '.')
+  git('commit', '-qm', 'first')
+  writeFileSync(join(top, 'shared/origins.ts'), "export const origins = ['https://evil.example']\n")
+  const { code, out, err } = await run(context, cwd, ['diff', 'HEAD'])
+  assert.equal(code, 1, err)
+  assert.match(out, /https:\/\/evil\.example can now read/)
+  git('rm', '-q', '--cached', 'shared/origins.ts')
+  git('commit', '-qm', 'without')
+  const missing = await run(context, cwd, ['diff', 'HEAD'])
+  assert.deepEqual(
+    [missing.code, missing.err],
+    [2, 'sallyport: HEAD: has no shared/origins.ts, which its policy imports\n'],
+  )
+})
+
+test('a published policy that is not the one its digest names is not compared', async (context) => {
+  const server = createPlainServer((_request, response) =>
+    response.end(
+      JSON.stringify({ format: 'sallyport-posture/1', policyDigest: 'sha256:0', document: STRONG }),
+    ),
+  )
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  context.after(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const cwd = directory(context, { 'sallyport.config.json': file(STRONG) })
+  const { code, err } = await run(context, cwd, ['diff', url])
+  assert.equal(code, 2)
+  assert.match(err, /the policy there is not the one that its digest names/)
 })
 
 test('diff takes the posture that a deployment publishes', async (context) => {

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { PolicyDocument } from '../../guard/policy.ts'
+import { digest } from '../../policy/digest.ts'
 import { findPolicy, loadPolicy, PolicyFileError } from '../../policy/load.ts'
 
 /** A policy and where it was found. */
@@ -50,7 +51,7 @@ async function fromUrl(name: string): Promise<Side> {
     )
   }
   if (text.length > MAX_BYTES) throw new PolicyFileError(name, `${name}: is larger than any posture`)
-  let posture: { format?: unknown; document?: unknown }
+  let posture: { format?: unknown; document?: unknown; policyDigest?: unknown }
   try {
     posture = JSON.parse(text)
   } catch {
@@ -66,11 +67,16 @@ async function fromUrl(name: string): Promise<Side> {
       name,
       `${name}: leaves the policy itself to reviewers; use a reviewer's link (sallyport posture --link)`,
     )
-  return { name, policy: posture.document as PolicyDocument }
+  const policy = posture.document as PolicyDocument
+  if (posture.policyDigest !== (await digest(policy)))
+    throw new PolicyFileError(
+      name,
+      `${name}: the policy there is not the one that its digest names; ask who publishes it`,
+    )
+  return { name, policy }
 }
 
-// The file and what it imports, as they were: the whole tree of the revision is laid out in a folder of its own, since
-// a policy may import its neighbours.
+// The file and what it imports, as they were, laid out in a folder of their own as in the tree.
 async function fromRevision(name: string, directory: string, file: string | undefined): Promise<Side> {
   const policyFile = file ?? (await findPolicy(directory))
   if (policyFile === undefined)
@@ -103,27 +109,22 @@ async function fromRevision(name: string, directory: string, file: string | unde
   const inTree = relative(root, resolve(directory, policyFile)).replaceAll('\\', '/')
   const work = mkdtempSync(join(tmpdir(), 'sallyport-diff-'))
   try {
-    const files = git(
-      [
-        '-C',
-        root,
-        'ls-tree',
-        '-r',
-        '--name-only',
-        '-z',
-        name,
-        '--',
-        `${dirname(inTree) === '.' ? '' : dirname(inTree)}`,
-      ].filter((word) => word !== ''),
-    )
-      .toString()
-      .split('\0')
-      .filter((each) => /\.(?:[cm]?[jt]s|json)$/.test(each))
-    if (!files.includes(inTree)) throw new PolicyFileError(name, `${name}: has no ${inTree}`)
-    for (const each of files) {
-      const target = join(work, each)
+    // The file, and what it imports of its neighbours, wherever in the tree they are.
+    const pending = [inTree]
+    const laid = new Set<string>()
+    for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+      if (laid.has(path)) continue
+      laid.add(path)
+      const text = contentAt(git, name, path)
+      if (text === undefined)
+        throw new PolicyFileError(
+          name,
+          `${name}: has no ${path}${path === inTree ? '' : ', which its policy imports'}`,
+        )
+      const target = join(work, path)
       mkdirSync(dirname(target), { recursive: true })
-      writeFileSync(target, git(['-C', root, 'show', `${name}:${each}`]))
+      writeFileSync(target, text)
+      pending.push(...importsOf(text.toString()).map((each) => join(dirname(path), each)))
     }
     // Packages are those of today: a policy imports this one, and revisions hold none.
     const modules = nearestModules(dirname(resolve(directory, policyFile)))
@@ -137,6 +138,28 @@ async function fromRevision(name: string, directory: string, file: string | unde
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
+}
+
+function contentAt(
+  git: (words: readonly string[]) => Buffer,
+  revision: string,
+  path: string,
+): Buffer | undefined {
+  // What leads out of the tree is in no revision.
+  if (path.startsWith('..')) return undefined
+  try {
+    return git(['show', '--end-of-options', `${revision}:${path}`])
+  } catch (error) {
+    if (error instanceof PolicyFileError) throw error
+    return undefined
+  }
+}
+
+// Relative ones: in `from`, `import` and `import()`, and files beside the module by `new URL(…, import.meta.url)`.
+const IMPORT = /(?:\bfrom|\bimport|\bURL\()\s{0,20}\(?\s{0,20}(["'])(\.{1,2}\/[^"'\n]{1,500})\1/g
+
+function importsOf(text: string): readonly string[] {
+  return Array.from(text.matchAll(IMPORT), ([, , path]) => path!)
 }
 
 function nearestModules(from: string): string | undefined {

@@ -7,16 +7,7 @@ import type { Severity } from '../findings.ts'
 import type { WireAnswer } from '../wire/send.ts'
 
 /** The kinds of answers that are judged apart. */
-const CONTEXTS = [
-  'json',
-  'document',
-  'asset',
-  'stream',
-  'error',
-  'redirect',
-  'preflight',
-  'refusal',
-] as const
+const CONTEXTS = ['json', 'document', 'asset', 'stream', 'error', 'redirect', 'preflight', 'refusal'] as const
 export type Context = (typeof CONTEXTS)[number]
 
 /** An answer with what was asked. */

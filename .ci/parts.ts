@@ -57,6 +57,7 @@ export const parts: readonly Part[] = [
   debian('redis-server', 'redis-server', 'counters in Valkey or Redis'),
   folder('Next.js example', 'examples/calmony-pay', 'next start (C1–C6, C8)'),
   folder('Peers of the gateway', 'bench/gateway', 'the gateway beside the usual stacks (benchmark)'),
+  folder('Peers of the limits', 'bench/limits', 'counting beside other limiters (benchmark)'),
   folder('Bun, Deno, workerd', 'packages/sallyport/test/runtimes', 'sallyport/fetch on other runtimes'),
 ]
 

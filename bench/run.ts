@@ -9,6 +9,7 @@ import { benchApply } from './apply/run.ts'
 import { benchGateway } from './gateway/run.ts'
 import { benchHeaders } from './headers/run.ts'
 import { benchImport } from './import/run.ts'
+import { benchLimits } from './limits/run.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   import: async () => benchImport(values.short ? 5 : 15),
   headers: () => benchHeaders(rounds, seconds),
   gateway: () => benchGateway(rounds, seconds, values.short),
+  limits: async () => benchLimits(rounds, values.short ? 100_000 : 1_000_000),
 }
 
 const chosen = positionals.length > 0 ? positionals : Object.keys(benchmarks)

@@ -237,6 +237,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     // Ends what watches over its connections.
     server.close(() => {})
     await admin?.close()
+    // What was broken off is logged when its connection's end has been heard.
+    await new Promise((resolve) => setImmediate(resolve))
     operation.close()
     return { brokenOff }
   }

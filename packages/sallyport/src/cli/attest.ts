@@ -104,6 +104,11 @@ async function recordOf(invocation: Invocation, terminal: Terminal): Promise<Ver
     throw new Failure(
       `${invocation.nameOf('record')} ${name}: is no record of a verification; write it with sallyport verify URL --record ${name}`,
     )
+  // Nobody can tell how old recorded answers are, or who answered.
+  if (record.source !== 'live')
+    throw new Failure(
+      `${invocation.nameOf('record')} ${name}: was made of recorded answers; verify the deployment itself, and attest that`,
+    )
   return record
 }
 

@@ -52,14 +52,16 @@ async function write(
   terminal: Terminal,
 ): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true })
+    await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
     for (const { name, text } of files) {
       await writeFile(join(folder, name), text)
       terminal.err(`wrote ${name}`)
     }
   } catch (error) {
     throw new Failure(
-      `${option}: can't be written (${(error as NodeJS.ErrnoException).code}); name a folder that is yours`,
+      `${option}: can't be written (${(error as NodeJS.ErrnoException).code}); name a folder that is there, or that can be made in one that is`,
       { cause: error },
     )
   }

@@ -2,7 +2,8 @@
 // with the secret that nobody can step back from, and it does not matter who writes it, since all write the same.
 
 import { randomBytes } from 'node:crypto'
-import { link, open, readFile, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { isReadByOthers, ownFile } from './ownership.ts'
 import { type DaySecret, dayOf } from './ticket-keys.ts'
 
@@ -59,6 +60,7 @@ async function read(file: string): Promise<DaySecret | undefined> {
 
 async function writeAside(file: string, { day, secret }: DaySecret): Promise<string> {
   const temporary = `${file}.${randomBytes(6).toString('hex')}`
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const handle = await open(temporary, 'wx', 0o600)
   try {
     await handle.writeFile(`sallyport-tickets ${day} ${secret.toString('hex')}\n`)

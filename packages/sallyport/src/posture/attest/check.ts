@@ -44,7 +44,7 @@ function* brokenRules(
   { subject, predicate }: Statement,
   { policyDigest, origin, now }: Expected,
 ): Iterable<string> {
-  const { passed, of, findings, expires } = predicate[DETAIL]
+  const { passed, of, findings, controls, expires } = predicate[DETAIL]
   const digests = subject.map(({ digest }) => digest.sha256)
   const wanted = policyDigest?.replace(/^sha-?256:/, '')
   if (wanted !== undefined && !digests.includes(wanted))
@@ -54,6 +54,9 @@ function* brokenRules(
   if (Date.parse(predicate.timeCreated) > now + CLOCK_SKEW_MS)
     yield `it says that it was made at ${predicate.timeCreated}, which is yet to come`
   if (Date.parse(expires) <= now) yield `it expired at ${expires}; verify again, and attest that`
+  if (of === 0 || controls.length === 0) yield 'it says of no probe that it held'
+  else if (controls.reduce((sum, each) => sum + each.of, 0) !== of)
+    yield `it counts ${of} probes, and those of its controls are ${controls.reduce((sum, each) => sum + each.of, 0)}`
   if (findings.length > 0 || passed !== of)
     yield `${of - passed} of ${of} probes did not hold: ${[...new Set(findings.map(({ id }) => id))].join(', ')}`
 }

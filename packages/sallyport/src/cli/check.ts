@@ -2,9 +2,9 @@
 
 import { readdirSync } from 'node:fs'
 import { relative } from 'node:path'
-import { type CacheSetting, classValue } from '../controls/cache/setting.ts'
+import { type CacheSetting, cacheWords } from '../controls/cache/setting.ts'
 import { createGuard } from '../guard/guard.ts'
-import { type ResolvedCell, type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
+import { type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
 import { digest } from '../policy/digest.ts'
 import { loadPolicy, PolicyFileError } from '../policy/load.ts'
 import { PolicyError, sentence } from '../policy/problem.ts'
@@ -77,16 +77,9 @@ function cellRows(resolved: ResolvedPolicy): readonly CellRow[] {
     cell: cell.id,
     data: cell.data,
     credentials: cell.credentials,
-    cacheControl: cacheControl(cell, cell.settings.cache as CacheSetting),
+    cacheControl: cacheWords(cell, cell.settings.cache as CacheSetting),
     headers: cells[index]!.compiled.fixed.pairs,
   }))
-}
-
-function cacheControl(cell: ResolvedCell, setting: CacheSetting): string {
-  if (setting.mode === 'off') return "the application's"
-  if (setting.owner !== 'handler') return classValue(cell, setting)
-  const floor = setting.floor === undefined || setting.floor === 'none' ? '' : ` down to ${setting.floor}`
-  return `the application's${floor}, else ${classValue(cell, setting)}`
 }
 
 const MEANING: Readonly<Record<string, string>> = {

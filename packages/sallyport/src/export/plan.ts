@@ -4,13 +4,12 @@
 import { type CacheSetting, classValue } from '../controls/cache/setting.ts'
 import { isOriginFault, parseOrigin } from '../controls/cors/origin.ts'
 import { type CorsSetting, fullSetting, isOpen } from '../controls/cors/setting.ts'
-import { POSTURE_JSON_PATH, POSTURE_PATH, REVIEWER_PATH } from '../controls/disclosure/setting.ts'
 import type { RequestSetting } from '../controls/request/setting.ts'
 import { OWNED } from '../guard/compile.ts'
 import type { Mode } from '../guard/control.ts'
 import { createGuard } from '../guard/guard.ts'
 import type { PolicyDocument } from '../guard/policy.ts'
-import { type ResolvedCell, type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
+import { gainedRoutes, type ResolvedCell, type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
 import { digest } from '../policy/digest.ts'
 import type { Segment } from '../policy/pattern.ts'
 
@@ -88,8 +87,10 @@ export async function exportPlan(policy: PolicyDocument | ResolvedPolicy): Promi
   const resolved = 'cells' in policy ? policy : resolvePolicy(policy)
   // The page is not there to be served, so its routes would be promises.
   const guard = createGuard({ ...resolved, cells: resolved.cells.map(withoutPosture) }, 'gateway')
+  // A page that Sallyport serves is not there without it.
+  const gained = gainedRoutes(resolved.document)
   const routes = resolved.cells
-    .filter(({ origin, path }) => origin === 'route' && !isPosturePath(path))
+    .filter(({ origin, id }) => origin === 'route' && !Object.hasOwn(gained, id))
     .sort(bySpecificity)
   const ordered = [...routes, resolved.cells.at(-2)!, resolved.cells.at(-1)!]
   const owned = new Map<string, string>()
@@ -141,10 +142,6 @@ function withoutPosture(cell: ResolvedCell): ResolvedCell {
 function withoutPage(document: PolicyDocument): PolicyDocument {
   const { posture: _posture, ...disclosure } = document.disclosure ?? {}
   return document.disclosure === undefined ? document : { ...document, disclosure }
-}
-
-function isPosturePath(path: string): boolean {
-  return path === POSTURE_PATH || path === POSTURE_JSON_PATH || path.startsWith(REVIEWER_PATH)
 }
 
 function modeOf(cell: ResolvedCell, control: string): Mode {

@@ -204,6 +204,11 @@ export interface Rule<Setting extends ModeSetting = ModeSetting> {
    * for: at least as strict as both. Absent: that of the first, the more specific one.
    */
   strict?(setting: Setting, other: Setting): Setting
+  /**
+   * Routes that a policy gains by its top level, such as those of a page that the control serves; what is written for
+   * them lies over them.
+   */
+  routes?(base: object): { readonly [pattern: string]: object }
   compile?(setting: Setting, cell: CellInfo, needs: Needs): Stage
 }
 

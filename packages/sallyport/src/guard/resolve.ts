@@ -1,6 +1,5 @@
 // Resolves a document once into cells: presets laid below, defaults filled in, contradictions found.
 
-import { postureRoutes } from '../controls/disclosure/posture-route.ts'
 import { layer } from '../policy/merge.ts'
 import { foldText, isPatternFault, type Pattern, parsePattern } from '../policy/pattern.ts'
 import { childPath, PolicyError, type PolicyProblem, PROBLEM_LIMIT, pathParts } from '../policy/problem.ts'
@@ -40,8 +39,7 @@ export function resolvePolicy(input: PolicyDocument): ResolvedPolicy {
   if (read.problems.length > 0) throw new PolicyError(read.problems)
   const document = flatten(read.document)
   const { routes = {}, name: _name, version: _version, ...base } = document
-  // The page's own route is no part of what was written; what was written for it lies over it.
-  const cells = Object.entries(layer(postureRoutes(base), routes)).map(([key, route]) =>
+  const cells = Object.entries(layer(gainedRoutes(base), routes)).map(([key, route]) =>
     routeCell(key, base, route),
   )
   cells.push(cellOf({ id: '*', origin: 'default', method: undefined, path: '*' }, undefined, base, {}))
@@ -49,6 +47,11 @@ export function resolvePolicy(input: PolicyDocument): ResolvedPolicy {
   const problems = [...routeConflicts(cells), ...contradictions(cells, read.document)]
   if (problems.length > 0) throw new PolicyError(problems.slice(0, PROBLEM_LIMIT))
   return { document, cells }
+}
+
+/** Routes that nobody wrote: those that controls bring along, such as a page of their own. */
+export function gainedRoutes(base: RoutePolicy): { readonly [pattern: string]: RoutePolicy } {
+  return Object.assign({}, ...rules.map((rule) => rule.routes?.(base)))
 }
 
 /** The cells of a resolved policy as one control sees them. */

@@ -43,6 +43,14 @@ export function classValue(cell: Pick<CellInfo, 'data'>, setting: CacheSetting):
   }
 }
 
+/** What a cell's answers say to caches, for a person. */
+export function cacheWords(cell: Pick<CellInfo, 'data'>, setting: CacheSetting): string {
+  if (setting.mode === 'off') return "the application's"
+  if (setting.owner !== 'handler') return classValue(cell, setting)
+  const floor = setting.floor === undefined || setting.floor === 'none' ? '' : ` down to ${setting.floor}`
+  return `the application's${floor}, else ${classValue(cell, setting)}`
+}
+
 /**
  * What the cell says of itself against what it lets caches do. The class and the credentials are the route's; the owner
  * and the floor may come from a layer below it.

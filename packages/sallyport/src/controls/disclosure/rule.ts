@@ -3,6 +3,7 @@
 import type { Rule } from '../../guard/control.ts'
 import { disclosureContradictions } from './contradictions.ts'
 import { compileDisclosure } from './enforce.ts'
+import { postureRoutes } from './posture-route.ts'
 import { type DisclosureSetting, disclosureSchema } from './setting.ts'
 
 export const disclosureRule = {
@@ -12,5 +13,6 @@ export const disclosureRule = {
   wholePolicy: ['securityTxt', 'pgpKey', 'policyPage', 'posture'],
   defaults: {},
   contradictions: disclosureContradictions,
+  routes: (base): { readonly [pattern: string]: object } => postureRoutes(base),
   compile: (setting) => compileDisclosure(setting),
 } as const satisfies Rule<DisclosureSetting>

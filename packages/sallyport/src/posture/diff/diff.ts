@@ -1,11 +1,10 @@
 // The difference of two policies: for each region of requests and each control, stronger, weaker, neutral or
 // incomparable; and one verdict for the whole.
 
-import { postureRoutes } from '../../controls/disclosure/posture-route.ts'
 import { verdictOf } from '../../controls/faces.ts'
 import type { Strength } from '../../guard/control.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
-import { type ResolvedCell, type ResolvedPolicy, resolvePolicy } from '../../guard/resolve.ts'
+import { gainedRoutes, type ResolvedCell, type ResolvedPolicy, resolvePolicy } from '../../guard/resolve.ts'
 import { digest } from '../../policy/digest.ts'
 import { controls } from '../register.ts'
 import { type ControlChange, compareRegion } from './compare-cells.ts'
@@ -84,7 +83,7 @@ export async function diffPolicies(
 // change of `disclosure`; a path that the guard answers itself can't be set against one that the application answers.
 function isComparable(before: ResolvedPolicy, after: ResolvedPolicy): (region: Region) => boolean {
   const [left, right] = [before, after].map(({ document: { routes = {}, ...base } }) => {
-    const own = new Set(Object.keys(postureRoutes(base)).filter((id) => !Object.hasOwn(routes, id)))
+    const own = new Set(Object.keys(gainedRoutes(base)).filter((id) => !Object.hasOwn(routes, id)))
     return ({ id }: ResolvedCell) => own.has(id.replace(/^! /, ''))
   }) as [(cell: ResolvedCell) => boolean, (cell: ResolvedCell) => boolean]
   return (region) => left(region.before) === right(region.after)

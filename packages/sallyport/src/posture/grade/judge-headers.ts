@@ -4,7 +4,6 @@ import { parseCacheControl } from '../../controls/cache/directives.ts'
 import { headerValues } from '../../controls/faces.ts'
 import { parsePermissions } from '../../controls/headers/permissions.ts'
 import { effectiveReferrerPolicy } from '../../controls/headers/referrer.ts'
-import { STRIPPED } from '../../controls/headers/stripped.ts'
 import { parseHsts } from '../../controls/transport/faces.ts'
 import { type Graded, line, mediaType, type Weighed } from './context.ts'
 
@@ -230,10 +229,7 @@ export function judgeBanners({ answer }: Graded): readonly Weighed[] {
     else if (lower === 'server' || lower === 'via') {
       if (/\/\d|\d+\.\d+/.test(value))
         found.push({ id: 'leak.server-version', detail: `${name}: ${value}`, mend })
-    } else if (
-      /^x-(?:powered-by|aspnet(?:mvc)?-version|generator|runtime|drupal|version)/.test(lower) ||
-      (lower in STRIPPED && lower.startsWith('x-aspnet'))
-    )
+    } else if (/^x-(?:powered-by|aspnet(?:mvc)?-version|generator|runtime|drupal|version)/.test(lower))
       found.push({ id: 'leak.framework', detail: `${name}: ${value}`, mend })
     if (
       /(?:^|[^\d.])(?:10\.\d{1,3}|192\.168|172\.(?:1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}(?![\d.])/.test(value)

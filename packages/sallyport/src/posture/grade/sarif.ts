@@ -1,15 +1,7 @@
 // The grade as SARIF 2.1.0 (OASIS). A finding of a live server has no line of code: it is placed at the server.
 
-import { findingKinds, type Severity } from '../findings.ts'
+import { LEVEL, sarifRules } from '../sarif-rules.ts'
 import type { GradeReport } from './grade.ts'
-
-const LEVEL: Readonly<Record<Severity, 'note' | 'warning' | 'error'>> = {
-  info: 'note',
-  low: 'note',
-  medium: 'warning',
-  high: 'error',
-  critical: 'error',
-}
 
 /** @param version of this package */
 export function gradeSarif(report: GradeReport, version: string): unknown {
@@ -23,11 +15,7 @@ export function gradeSarif(report: GradeReport, version: string): unknown {
           driver: {
             name: 'sallyport grade',
             semanticVersion: version,
-            rules: ids.map((id) => ({
-              id,
-              shortDescription: { text: findingKinds.get(id)?.meaning ?? id },
-              properties: { tags: ['security', ...(findingKinds.get(id)?.standards ?? [])] },
-            })),
+            rules: sarifRules(ids),
           },
         },
         results: report.findings.map((found) => ({

@@ -1,7 +1,7 @@
 // The posture as plain data: what the page, its Markdown and its JSON all show. Every value comes from the resolved
 // policy and the faces of the controls; nothing here is a fact of its own.
 
-import { type CacheSetting, classValue } from '../../controls/cache/setting.ts'
+import { type CacheSetting, cacheWords } from '../../controls/cache/setting.ts'
 import type { DisclosureSetting } from '../../controls/disclosure/setting.ts'
 import type { Entry, Mode, Place } from '../../guard/control.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
@@ -145,7 +145,7 @@ export async function createPosture(
       meaning: MEANING[cell.id] ?? '',
       data: cell.data,
       credentials: cell.credentials,
-      cacheControl: cacheControl(cell, cell.settings['cache'] as CacheSetting),
+      cacheControl: cacheWords(cell, cell.settings['cache'] as CacheSetting),
     })),
     sections: shown,
     standards: standardsRows(),
@@ -177,13 +177,6 @@ function sections(policy: ResolvedPolicy, place: Place): readonly PostureSection
       ...(typeof control.probe === 'function' ? {} : { notObservable: control.probe.because }),
     }
   })
-}
-
-function cacheControl(cell: ResolvedPolicy['cells'][number], setting: CacheSetting): string {
-  if (setting.mode === 'off') return 'the application’s own'
-  if (setting.owner !== 'handler') return classValue(cell, setting)
-  const floor = setting.floor === undefined || setting.floor === 'none' ? '' : ` down to ${setting.floor}`
-  return `the application’s own${floor}, else ${classValue(cell, setting)}`
 }
 
 // Where the policy says at which URL its security.txt stands, it has said its origin.

@@ -2,25 +2,8 @@
 // has no line of code: it is placed in the policy file, which is where it is mended or accepted.
 
 import { createHash } from 'node:crypto'
-import { findingKinds, type Severity } from '../findings.ts'
+import { LEVEL, sarifRules } from '../sarif-rules.ts'
 import type { Verification, VerifyFinding } from './result.ts'
-
-const LEVEL: Readonly<Record<Severity, 'note' | 'warning' | 'error'>> = {
-  info: 'note',
-  low: 'note',
-  medium: 'warning',
-  high: 'error',
-  critical: 'error',
-}
-
-// What GitHub sorts by; 0.1 to 10.
-const SCORE: Readonly<Record<Severity, string>> = {
-  info: '1.0',
-  low: '3.0',
-  medium: '5.5',
-  high: '8.0',
-  critical: '9.5',
-}
 
 /** A stable name of a finding: the same thing in the same place, whenever it is seen. */
 export function fingerprint({ id, control, class: where, cell, mend, role }: VerifyFinding): string {
@@ -47,18 +30,7 @@ export function verificationSarif(result: Verification, version: string, policyF
           driver: {
             name: 'sallyport verify',
             semanticVersion: version,
-            rules: ids.map((id) => {
-              const kind = findingKinds.get(id)!
-              return {
-                id,
-                shortDescription: { text: kind.meaning },
-                defaultConfiguration: { level: LEVEL[kind.severity] },
-                properties: {
-                  'security-severity': SCORE[kind.severity],
-                  tags: ['security', ...kind.standards],
-                },
-              }
-            }),
+            rules: sarifRules(ids),
           },
         },
         invocations: [

@@ -1,7 +1,7 @@
 // What a gateway is started with, and what a running one offers.
 
 import type { AddressInfo } from 'node:net'
-import type { PolicyDocument } from 'sallyport'
+import type { PolicyDocument, Services } from 'sallyport'
 import type { Guard } from 'sallyport/node'
 import type { ControlPlane } from './admin/control-plane.ts'
 import type { AdminSetting } from './admin/setting.ts'
@@ -72,6 +72,8 @@ export interface GatewayOptions {
   readonly accessLog?: AccessLogSetting
   /** What `POST /drain` does; `close`, unless it is said. */
   readonly onDrain?: () => void
+  /** What controls need from outside: places that count, records of keys, a log; counters in memory unless it is said. */
+  readonly services?: Services
   /** Keeps the ids of credentials in reports equal in several processes; at random unless it is said. */
   readonly credentialKey?: Buffer
   /** Takes what an operator should know; nothing of it holds a secret. */

@@ -78,6 +78,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     clock,
     source,
     accessLog: options.accessLog ?? false,
+    ...(options.services ? { services: options.services } : {}),
     ...(options.credentialKey ? { credentialKey: options.credentialKey } : {}),
     configure: async () => [],
     prepare: async () => (await tls?.prepare()) ?? (() => []),

@@ -9,6 +9,8 @@ import {
   type PolicyDocument,
   type ResolvedPolicy,
   resolvePolicy,
+  type Services,
+  servicesFor,
 } from 'sallyport'
 import type { Exchange } from 'sallyport/node'
 import type { ControlPlane } from './admin/control-plane.ts'
@@ -51,6 +53,7 @@ export interface OperationOptions<Configuration> {
   readonly clock: () => number
   readonly source: Source<Documents<Configuration>> | undefined
   readonly accessLog: AccessLogSetting
+  readonly services?: Services
   /** Keeps the ids of credentials equal in all processes of one gateway. */
   readonly credentialKey?: Buffer
   /** Brings a new configuration in; sentences about what takes a restart. Throws where it can't be. */
@@ -89,6 +92,8 @@ export async function createOperation<Configuration>(
   const version = await ownVersion()
   const metrics = createGatewayMetrics()
   const would = createWouldDoCounts(options.credentialKey)
+  // One for all policies that this process will have: counts outlive a reload.
+  const services = servicesFor(options.services ?? {})
   const sink =
     options.accessLog === false || options.accessLog === undefined ? NO_SINK : openLog(options.accessLog)
   let countedSince = started
@@ -103,7 +108,11 @@ export async function createOperation<Configuration>(
   // A guard that is only tried must not count.
   function compile(resolved: ResolvedPolicy): { readonly guard: Guard; readonly goLive: () => void } {
     let isLive = false
-    const guard = createGuard(resolved, 'gateway', { clock, onWouldDo: (one) => isLive && would.add(one) })
+    const guard = createGuard(resolved, 'gateway', {
+      clock,
+      onWouldDo: (one) => isLive && would.add(one),
+      services,
+    })
     return {
       guard,
       goLive: () => {
@@ -127,7 +136,7 @@ export async function createOperation<Configuration>(
     const faults = fixedFaults(guard.policy, resolved).map((fault) => `${name}: ${fault}`)
     if (faults.length > 0) throw new ReloadRefused(faults)
     const next = compile(resolved)
-    const fault = selfCheck(next.guard)
+    const fault = selfCheck(createGuard(resolved, 'gateway', { clock, trial: {} }))
     if (fault !== undefined) throw new ReloadRefused([`${name}: ${fault}`])
     const nextDigest = await digest(resolved.document)
     const takeOver = await options.prepare()

@@ -97,6 +97,6 @@ function enterLate(app: ExpressApp, compiled: Guard): void {
   owner.handle = function handleGuarded(request, response, ...rest) {
     const { server } = request.socket as unknown as { readonly server?: Server }
     if (server && !guardOf(server)) attach(server, compiled)
-    return enter(compiled, request, response) ? handle.call(this, request, response, ...rest) : undefined
+    return enter(compiled, request, response, () => handle.call(this, request, response, ...rest))
   }
 }

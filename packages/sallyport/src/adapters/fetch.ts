@@ -67,7 +67,8 @@ export function guard<Rest extends readonly unknown[], Result extends Response |
     const exchange = compiled.open(new FetchIncoming(request, rest, options.peer as FetchOptions['peer']))
     // A control that fails while it judges has not let the request in.
     try {
-      const verdict = compiled.admit(exchange)
+      const judgement = compiled.admit(exchange)
+      const verdict = judgement instanceof Promise ? await judgement : judgement
       if (verdict !== undefined) return ownAnswer(exchange, replyFor(verdict, exchange))
     } catch (error) {
       report(error, request)

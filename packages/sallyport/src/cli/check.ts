@@ -72,7 +72,7 @@ interface CellRow {
 }
 
 function cellRows(resolved: ResolvedPolicy): readonly CellRow[] {
-  const { cells } = createGuard(resolved, 'gateway')
+  const { cells } = createGuard(resolved, 'gateway', { trial: {} })
   return resolved.cells.map((cell, index) => ({
     cell: cell.id,
     data: cell.data,

@@ -209,6 +209,101 @@ const entries = {
     mend: 'Try again; a request that changes something may have been carried out.',
     retry: 'yes',
   },
+  ambiguous_credentials: {
+    status: 400,
+    title: 'More than one credential was sent',
+    cause: 'The request shows two credentials, and two programs could take it for two different callers.',
+    mend: 'Send one credential: a key or a token in Authorization, or the session cookie.',
+    retry: 'after-change',
+  },
+  credential_in_url: {
+    status: 400,
+    title: 'A credential stood in the URL',
+    cause:
+      'URLs are written to logs and histories. The credential must be taken as exposed; where it is a key of ours, its owner is told.',
+    mend: 'Send it in the Authorization header, and rotate the one that was sent.',
+    retry: 'no',
+  },
+  invalid_credential: {
+    status: 401,
+    title: 'The credential is not valid',
+    cause: 'It is malformed, unknown, expired, revoked, or meant for another service or environment.',
+    mend: 'Send a current credential; GET /v1/account answers for one that works.',
+    retry: 'after-change',
+  },
+  step_up_required: {
+    status: 401,
+    title: 'A fresher or stronger sign-in is required',
+    cause: 'The path asks for a recent sign-in or for a second factor (RFC 9470).',
+    mend: 'Sign in again as WWW-Authenticate says.',
+    retry: 'after-change',
+  },
+  insufficient_scope: {
+    status: 403,
+    title: 'The credential does not reach this far',
+    cause:
+      'A scope is missing, either of the credential or of whoever it belongs to (RFC 6750, section 3.1).',
+    mend: 'Use a credential with the scopes that WWW-Authenticate names.',
+    retry: 'after-change',
+  },
+  secret_key_in_browser: {
+    status: 403,
+    title: 'A secret key was used from a browser',
+    cause: 'The request carries an Origin header, so whoever opens that page can read the key.',
+    mend: 'Use a publishable key in browsers, and rotate the secret key that was sent.',
+    retry: 'no',
+  },
+  publishable_key_not_allowed: {
+    status: 403,
+    title: 'A publishable key does not open this',
+    cause:
+      'Publishable keys reach only what is declared for them: the path, the method, the origin of the page.',
+    mend: 'Call from a listed origin, or use a secret key on a server.',
+    retry: 'after-change',
+  },
+  address_not_allowed: {
+    status: 403,
+    title: 'The credential may not be used from this address',
+    cause: 'Its list of networks does not hold the address from which the request came.',
+    mend: 'Call from a listed network, or have the list changed.',
+    retry: 'after-change',
+  },
+  locked_out: {
+    status: 429,
+    title: 'Too many failed attempts',
+    cause:
+      'Attempts for this account or from this address have failed too often; right and wrong ones are refused alike.',
+    mend: 'Wait for the time that Retry-After names, or recover the account.',
+    retry: 'after-delay',
+  },
+  too_many_failures: {
+    status: 429,
+    title: 'Too many requests with bad credentials',
+    cause: 'Too many requests from this address showed credentials that are not valid.',
+    mend: 'Wait for the time that Retry-After names and check the credential.',
+    retry: 'after-delay',
+  },
+  credentials_unavailable: {
+    status: 503,
+    title: 'Credentials cannot be checked now',
+    cause: 'The place that knows them does not answer, and nobody is let in unchecked.',
+    mend: 'Try again after the time that Retry-After names.',
+    retry: 'after-delay',
+  },
+  limits_unavailable: {
+    status: 503,
+    title: 'The request cannot be counted now',
+    cause: 'The place that counts does not answer, and this path is closed while it does not.',
+    mend: 'Try again after the time that Retry-After names.',
+    retry: 'after-delay',
+  },
+  overloaded: {
+    status: 503,
+    title: 'The service is at its limit',
+    cause: 'Less important requests are refused first while the service is overloaded.',
+    mend: 'Try again after the time that Retry-After names.',
+    retry: 'after-delay',
+  },
 } satisfies Record<string, CatalogueEntry>
 
 /** A stable code, safe for programs to decide on. */

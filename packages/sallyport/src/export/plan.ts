@@ -86,7 +86,9 @@ export interface Plan {
 export async function exportPlan(policy: PolicyDocument | ResolvedPolicy): Promise<Plan> {
   const resolved = 'cells' in policy ? policy : resolvePolicy(policy)
   // The page is not there to be served, so its routes would be promises.
-  const guard = createGuard({ ...resolved, cells: resolved.cells.map(withoutPosture) }, 'gateway')
+  const guard = createGuard({ ...resolved, cells: resolved.cells.map(withoutPosture) }, 'gateway', {
+    trial: {},
+  })
   // A page that Sallyport serves is not there without it.
   const gained = gainedRoutes(resolved.document)
   const routes = resolved.cells

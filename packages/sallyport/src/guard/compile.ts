@@ -2,7 +2,7 @@
 // one string of header lines.
 
 import type { ErrorCode } from '../errors/catalogue.ts'
-import type { Denial, EmitStage, Identify, Seen, Stage, Verdict } from './control.ts'
+import type { EmitStage, Identify, Judgement, Seen, Stage } from './control.ts'
 import type { Exchange } from './exchange.ts'
 import { JoinedLines } from './joined.ts'
 import { joinLines, type Lines, lines, NO_LINES } from './lines.ts'
@@ -22,9 +22,11 @@ type NameTable = (name: string) => number
 /** A cell's stages, ready to run. */
 export interface CompiledCell {
   readonly identify: Identify
-  readonly admit: readonly ((exchange: Exchange) => Denial | Verdict)[]
+  readonly admit: readonly ((exchange: Exchange) => Judgement)[]
   /** The register ids of the controls in `admit`, one for each. */
   readonly admitIds: readonly string[]
+  /** Which of the control's two chances to judge each of `admit` is. */
+  readonly admitFaces: readonly ('early' | 'admit')[]
   readonly names: NameTable
   readonly fixed: Lines
   readonly perAnswer: readonly NonNullable<EmitStage['perAnswer']>[]
@@ -42,6 +44,7 @@ export function compileCell(
   emit: readonly EmitStage[],
   identify: Identify = {},
   admitIds: readonly string[] = [],
+  admitFaces: CompiledCell['admitFaces'] = [],
 ): CompiledCell {
   const table = new Map<string, number>()
   const mark = (name: string, bits: number) => table.set(name, (table.get(name) ?? PASS) | bits)
@@ -56,6 +59,7 @@ export function compileCell(
     identify,
     admit,
     admitIds,
+    admitFaces,
     names: nameTable(table),
     fixed: joinLines(...emit.map((stage) => stage.fixed ?? NO_LINES)),
     perAnswer: emit.flatMap((stage) => (stage.perAnswer ? [stage.perAnswer] : [])),

@@ -3,9 +3,12 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { PolicyProblem } from '../policy/problem.ts'
 import type { Schema } from '../policy/schema.ts'
+import type { Counters } from '../ports/counters.ts'
+import type { Services } from '../ports/services.ts'
 import type { CellInfo, Resolved } from './cell.ts'
 import type { Client, Exchange } from './exchange.ts'
 import type { Lines } from './lines.ts'
+import type { Principal } from './principal.ts'
 
 /** How a control acts: it acts, it only counts what it would have done, or it does nothing. */
 export const MODES = ['enforce', 'report', 'off'] as const
@@ -53,6 +56,9 @@ export interface Answer {
 /** `undefined` lets the request pass. */
 export type Verdict = Denial | Answer | undefined
 
+/** A verdict, now or after a look-up. */
+export type Judgement = Verdict | Promise<Verdict>
+
 /** The headers that the application or the upstream wants to send, by lower-case name; several lines joined by ", ". */
 export interface Seen {
   get(name: string): string | undefined
@@ -69,8 +75,10 @@ export interface Identify {
 export interface Stage {
   /** Who calls; holds for every answer, also where no control judged. One control of the register has it. */
   readonly identify?: Identify
-  /** Judges the request. */
-  admit?(exchange: Exchange): Verdict
+  /** Judges the request before it is known who calls. */
+  early?(exchange: Exchange): Judgement
+  /** Judges the request. A promise only where something has to be looked up: a warm request never waits. */
+  admit?(exchange: Exchange): Judgement
   /** What it puts on every answer. */
   readonly emit?: EmitStage
 }
@@ -101,6 +109,14 @@ export interface Needs {
   /** Fills the array with random bytes. */
   readonly random: (bytes: Uint8Array) => Uint8Array
   readonly place: Place
+  readonly services: Services & { readonly counters: Counters }
+  /** Set where a policy is only tried: nothing is looked up, counted or told, and every stage answers at once. */
+  readonly trial?: Trial
+}
+
+/** Who is taken to call where a policy is only tried. */
+export interface Trial {
+  readonly principal?: Principal
 }
 
 /** Where a guard runs; what a place can't do is said by `describe`. */
@@ -209,6 +225,8 @@ export interface Rule<Setting extends ModeSetting = ModeSetting> {
    * them lies over them.
    */
   routes?(base: object): { readonly [pattern: string]: object }
+  /** What must be given for this setting and is not, in one sentence that says how to mend it. */
+  missing?(setting: Setting, cell: CellInfo, services: Services): string | undefined
   compile?(setting: Setting, cell: CellInfo, needs: Needs): Stage
 }
 

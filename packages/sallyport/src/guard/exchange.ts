@@ -1,9 +1,12 @@
 // One request and its answer, as the controls see it: the only seam between sockets and policy.
 // Front ends and adapters fill it; controls read it, and hand facts to each other only through its typed fields.
 
+import type { ErrorCode } from '../errors/catalogue.ts'
 import { formatAddress, peerAddress } from '../policy/address.ts'
+import type { CounterVerdict } from '../ports/counters.ts'
 import type { Cell } from './cell.ts'
 import type { Answer, Denial } from './control.ts'
+import type { Principal } from './principal.ts'
 
 /** The facts of a request that a front end must supply. */
 export interface Incoming {
@@ -81,6 +84,8 @@ export interface Decision {
   readonly verdict: Denial | Answer
 }
 
+const NO_PAIRS: readonly (readonly [string, string])[] = []
+
 /** One request on its way through the controls. */
 export class Exchange {
   readonly incoming: Incoming
@@ -93,6 +98,14 @@ export class Exchange {
   cookiesIgnored = false
   /** Written by `request`: the policy lets this request open a WebSocket. */
   webSocket = false
+  /** Written by `keys` and `access`: who calls, once a credential has been checked. */
+  principal: Principal | undefined = undefined
+  /** Written by `keys`: the presented credential is no key, or is refused; `access` answers for it. */
+  credentialFault: ErrorCode | undefined = undefined
+  /** Written by `limits`: what the buckets of this request say, for its headers. */
+  limits: CounterVerdict | undefined = undefined
+  /** Written by `access`: lines that go to the upstream in place of any of the same name. */
+  upstreamLines: readonly (readonly [name: string, value: string])[] = NO_PAIRS
   /** Written by `request` for bodies whose length is not known before they end; bytes. */
   bodyLimit: number | undefined = undefined
   /** Written by the guard where a control refused or answered the request. */

@@ -1,15 +1,17 @@
 // The guard: a compiled policy. It finds a request's cell, judges the request, and knows what every answer carries.
 
+import type { Services } from '../ports/services.ts'
 import type { Cell } from './cell.ts'
 import { compileCell } from './compile.ts'
-import type { Answer, Denial, EmitStage, Identify, Mode, Needs, Place, Stage, Verdict } from './control.ts'
+import type { EmitStage, Identify, Judgement, Mode, Needs, Place, Stage, Trial, Verdict } from './control.ts'
 import { Exchange, type Incoming } from './exchange.ts'
 import { NO_LINES } from './lines.ts'
 import { cellLocator } from './locate.ts'
 import type { PolicyDocument } from './policy.ts'
-import { pagesFor } from './publish.ts'
+import { type Pages, pagesFor } from './publish.ts'
 import { admitOrder, emitOrder } from './register.ts'
 import { type ResolvedCell, type ResolvedPolicy, resolvePolicy, rules, strictlyBoth } from './resolve.ts'
+import { requireServices, servicesFor } from './services.ts'
 
 /** What a guard may be given from outside; each has a default. */
 export interface GuardOptions {
@@ -19,6 +21,10 @@ export interface GuardOptions {
   readonly random?: (bytes: Uint8Array) => Uint8Array
   /** Told of each thing that a control in report mode would have done. */
   readonly onWouldDo?: (would: WouldDo) => void
+  /** What controls need from outside: places that count, records of keys, a log. */
+  readonly services?: Services
+  /** Where the policy is only tried: nothing is looked up, counted or told, and `admit` answers at once. */
+  readonly trial?: Trial
 }
 
 /** What a control in report mode would have done to one request. */
@@ -45,8 +51,8 @@ export interface Guard {
   open(incoming: Incoming): Exchange
   /** The exchange of a request that could not be read. */
   unreadable(connection: Pick<Incoming, 'peer' | 'encrypted'>): Exchange
-  /** Judges the request: `undefined` lets it pass. */
-  admit(exchange: Exchange): Denial | Answer | undefined
+  /** Judges the request: `undefined` lets it pass. A promise only where something has to be looked up. */
+  admit(exchange: Exchange): Judgement
   /**
    * What controls in report mode would have done: `SP-CORS-01 origin_not_allowed /v1/*` (denied),
    * `SP-HEADERS-01 x-frame-options /v1/*` (changed) → times.
@@ -69,7 +75,10 @@ export function createGuard(
     clock: options.clock ?? Date.now,
     random: options.random ?? ((bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)),
     place,
+    services: servicesFor(options.services ?? {}),
+    ...(options.trial ? { trial: options.trial } : {}),
   }
+  if (options.trial === undefined) requireServices(resolved, needs.services)
   const wouldDo = new Map<string, number>()
   const { onWouldDo } = options
   const compiler = cellCompiler(needs, (control, what, cell, exchange) => {
@@ -131,17 +140,27 @@ export function createGuard(
       return new Exchange(incoming, cellOf(method, path), path, target)
     },
     unreadable: (connection) => new Exchange({ ...UNREAD, ...connection }, strict, '', ''),
-    admit(exchange) {
-      const { admit, admitIds } = exchange.cell.compiled
-      for (let i = 0; i < admit.length; i++) {
-        const verdict = admit[i]!(exchange)
-        if (verdict === undefined) continue
-        exchange.decision = { control: admitIds[i]!, verdict }
-        return verdict
-      }
-      return pages?.(exchange)
-    },
+    admit: (exchange) => judgeFrom(exchange, 0, pages),
   }
+}
+
+function judgeFrom(exchange: Exchange, from: number, pages: Pages | undefined): Judgement {
+  const { admit, admitIds } = exchange.cell.compiled
+  for (let i = from; i < admit.length; i++) {
+    const verdict = admit[i]!(exchange)
+    if (verdict === undefined) continue
+    if (verdict instanceof Promise)
+      return verdict.then((late) =>
+        late === undefined ? judgeFrom(exchange, i + 1, pages) : decide(exchange, admitIds[i]!, late),
+      )
+    return decide(exchange, admitIds[i]!, verdict)
+  }
+  return pages?.(exchange)
+}
+
+function decide(exchange: Exchange, control: string, verdict: NonNullable<Verdict>): Verdict {
+  exchange.decision = { control, verdict }
+  return verdict
 }
 
 const RECENT = 512
@@ -181,12 +200,14 @@ function cellCompiler(needs: Needs, would: Would) {
     }
     const admit: NonNullable<Stage['admit']>[] = []
     const admitIds: string[] = []
-    for (const name of admitOrder) {
-      const step = stages.get(name)?.admit
+    const admitFaces: ('early' | 'admit')[] = []
+    for (const [name, face] of admitOrder) {
+      const step = stages.get(name)?.[face]
       if (!step) continue
       const id = rules.find((control) => control.name === name)!.id
       admit.push(modeOf(cell, name) === 'report' ? reporting(step, id, cell.id, would) : step)
       admitIds.push(id)
+      admitFaces.push(face)
     }
     const emit: EmitStage[] = []
     for (const name of emitOrder) {
@@ -199,7 +220,7 @@ function cellCompiler(needs: Needs, would: Would) {
     // In report mode nothing changes, so the facts are those of a cell without the control.
     for (const [name, stage] of stages)
       if (stage.identify && modeOf(cell, name) === 'enforce') identify = stage.identify
-    const compiled = compileCell(admit, emit, identify, admitIds)
+    const compiled = compileCell(admit, emit, identify, admitIds, admitFaces)
     if (!reports) compiledByKind.set(kind, compiled)
     return compiled
   }
@@ -220,14 +241,19 @@ function reporting(
   control: string,
   cell: string,
   would: Would,
-): (exchange: Exchange) => Verdict {
-  return (exchange) => {
-    const verdict = step(exchange)
+): (exchange: Exchange) => Judgement {
+  const watch = (exchange: Exchange, verdict: Verdict): Verdict => {
     if (verdict === undefined) return undefined
     // A page that a control serves, or a preflight, is no judgement; a redirect is.
     if (verdict.kind === 'answer' && verdict.status < 300) return verdict
     would(control, verdict.kind === 'deny' ? verdict.code : String(verdict.status), cell, exchange)
     return undefined
+  }
+  return (exchange) => {
+    const verdict = step(exchange)
+    return verdict instanceof Promise
+      ? verdict.then((late) => watch(exchange, late))
+      : watch(exchange, verdict)
   }
 }
 

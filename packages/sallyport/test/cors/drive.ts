@@ -4,6 +4,7 @@ import { emit } from '../../src/adapters/node/emit.ts'
 import { replyFor } from '../../src/guard/answer.ts'
 import type { Incoming } from '../../src/guard/exchange.ts'
 import type { Guard } from '../../src/guard/guard.ts'
+import { verdictNow } from '../../src/guard/services.ts'
 
 type Pair = readonly [name: string, value: string]
 
@@ -30,7 +31,7 @@ export function drive(
   application: { readonly status: number; readonly headers: readonly Pair[] } = { status: 200, headers: [] },
 ): Got {
   const exchange = guard.open(incoming(sent))
-  const verdict = guard.admit(exchange)
+  const verdict = verdictNow(guard.admit(exchange))
   if (verdict !== undefined) exchange.answeredByGuard = true
   const answer = verdict === undefined ? application : replyFor(verdict, exchange)
   const emission = emit(exchange, answer.status, answer.headers.flat(1), false)

@@ -154,7 +154,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     const name = source!.name
     const faults = fixedFaults(resolved, next).map((fault) => `${name}: ${fault}`)
     if (faults.length > 0) throw new ReloadRefused(faults)
-    const fault = selfCheck(createGuard(next, 'gateway', { clock }))
+    const fault = selfCheck(createGuard(next, 'gateway', { clock, trial: {} }))
     if (fault !== undefined) throw new ReloadRefused([`${name}: ${fault}`])
     await tls.check()
     const nextDigest = await digest(next.document)

@@ -46,6 +46,7 @@ export function createHttp2Front(
   onRefused: Handler = () => {},
 ): Http2Front {
   const connections = new Set<Connection>()
+  const outcomes = { admitted: handle, refused: onRefused }
   const now = () => performance.now()
   let isDraining = false
 
@@ -91,14 +92,9 @@ export function createHttp2Front(
       open.delete(stream)
       connection.idleSince = now()
     })
-    const entry = enterHttp2(guard, stream, rawHeaders, peer, now)
-    if (entry === undefined) {
-      open.delete(stream)
-      return
-    }
-    open.set(stream, entry)
-    if (entry.isAdmitted) handle(entry.request, entry.response)
-    else onRefused(entry.request, entry.response)
+    const entry = enterHttp2(guard, stream, rawHeaders, peer, now, outcomes)
+    if (entry === undefined) open.delete(stream)
+    else if (open.has(stream)) open.set(stream, entry)
   }
 
   function close(connection: Connection): void {

@@ -5,7 +5,7 @@ import type { Guard } from 'sallyport'
 import type { Exchange } from 'sallyport/node'
 
 type Incoming = Parameters<Guard['open']>[0]
-type Verdict = ReturnType<Guard['admit']>
+type Verdict = Awaited<ReturnType<Guard['admit']>>
 
 /** A guard whose policy can be replaced. */
 export interface LiveGuard extends Guard {
@@ -52,9 +52,14 @@ export function createLiveGuard(first: Guard, events: LiveGuardEvents = {}): Liv
     },
     // The steps are those of the exchange's own cell, whichever guard is asked.
     admit(exchange) {
-      const verdict = current.admit(exchange)
-      events.judged?.(exchange, verdict)
-      return verdict
+      const judgement = current.admit(exchange)
+      if (judgement instanceof Promise)
+        return judgement.then((verdict) => {
+          events.judged?.(exchange, verdict)
+          return verdict
+        })
+      events.judged?.(exchange, judgement)
+      return judgement
     },
     unreadable(connection) {
       const exchange = current.unreadable(connection)

@@ -29,7 +29,7 @@ const NOTHING = { get: () => undefined }
 
 function tryOne(guard: Guard, incoming: Incoming): void {
   const exchange = guard.open(incoming)
-  guard.admit(exchange)
+  void guard.admit(exchange)
   const { compiled } = exchange.cell
   for (const status of [200, 404, 500]) {
     compiled.replaceBody?.(status, NOTHING)

@@ -8,12 +8,12 @@ const judge = proxy({
   routes: { '/open': { data: 'public', credentials: 'none', cache: { mode: 'enforce', maxAgeSeconds: 30 } } },
 })
 
-function ask(path: string, init: RequestInit = {}): Response {
+function ask(path: string, init: RequestInit = {}): Promise<Response> {
   return judge(new Request(`https://api.example${path}`, init))
 }
 
-test('a request that passes goes on to Next with the policy’s lines', () => {
-  const response = ask('/api/payments')
+test('a request that passes goes on to Next with the policy’s lines', async () => {
+  const response = await ask('/api/payments')
   assert.equal(response.headers.get('x-middleware-next'), '1')
   assert.equal(response.headers.get('x-frame-options'), 'DENY')
   assert.equal(response.headers.get('x-middleware-override-headers'), null)
@@ -21,11 +21,11 @@ test('a request that passes goes on to Next with the policy’s lines', () => {
 })
 
 test('CORS is decided for each request, refusals included', async () => {
-  const granted = ask('/api/payments', { headers: { origin: 'https://shop.example' } })
+  const granted = await ask('/api/payments', { headers: { origin: 'https://shop.example' } })
   assert.equal(granted.headers.get('access-control-allow-origin'), 'https://shop.example')
   assert.equal(granted.headers.get('vary'), 'Origin')
   const strict = proxy({ extends: 'payments', cors: { origins: ['https://shop.example'] } })
-  const denied = strict(
+  const denied = await strict(
     new Request('https://api.example/api/payments', {
       method: 'OPTIONS',
       headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
@@ -37,8 +37,8 @@ test('CORS is decided for each request, refusals included', async () => {
   assert.equal((await denied.json()).code, 'origin_not_allowed')
 })
 
-test('cookies that the policy ignores are taken from the request, all else stays', () => {
-  const response = ask('/api/payments', {
+test('cookies that the policy ignores are taken from the request, all else stays', async () => {
+  const response = await ask('/api/payments', {
     headers: { origin: 'https://other.example', cookie: 'session=1', authorization: 'Bearer x' },
   })
   assert.equal(response.headers.get('x-middleware-override-headers'), 'authorization,origin')
@@ -46,6 +46,6 @@ test('cookies that the policy ignores are taken from the request, all else stays
   assert.equal(response.headers.get('x-middleware-request-cookie'), null)
 })
 
-test('what depends on the status takes the form that is safe for an error', () => {
-  assert.equal(ask('/open').headers.get('cache-control'), 'no-store')
+test('what depends on the status takes the form that is safe for an error', async () => {
+  assert.equal((await ask('/open')).headers.get('cache-control'), 'no-store')
 })

@@ -3,7 +3,7 @@
 
 import { isAmbientScheme } from '../../guard/ambient.ts'
 import { replyFor } from '../../guard/answer.ts'
-import type { Answer, Denial } from '../../guard/control.ts'
+import type { Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { createGuard, type Guard } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
@@ -24,13 +24,16 @@ export interface ProxyOptions {
  * @example
  * export const proxy = sallyport.proxy({ extends: 'payments' })
  */
-export function proxy(policy: PolicyDocument, options: ProxyOptions = {}): (request: Request) => Response {
+export function proxy(
+  policy: PolicyDocument,
+  options: ProxyOptions = {},
+): (request: Request) => Promise<Response> {
   expectPolicy('proxy', policy, 'write proxy({ extends: "payments" })')
   expectOptions('proxy', options)
   const guard = createGuard(policy, 'fetch')
-  return function sallyportProxy(request) {
+  return async function sallyportProxy(request) {
     const exchange = guard.open(new FetchIncoming(request, [], options.peer))
-    const verdict = judge(guard, exchange)
+    const verdict = await judge(guard, exchange)
     if (verdict !== undefined) return ownAnswer(exchange, replyFor(verdict, exchange))
     // The wire form of NextResponse.next(), so that this module needs no copy of Next.
     const headers = new Headers({ 'x-middleware-next': '1' })
@@ -43,9 +46,9 @@ export function proxy(policy: PolicyDocument, options: ProxyOptions = {}): (requ
 }
 
 // A control that fails while it judges has not let the request in.
-function judge(guard: Guard, exchange: Exchange): Denial | Answer | undefined {
+async function judge(guard: Guard, exchange: Exchange): Promise<Verdict> {
   try {
-    return guard.admit(exchange)
+    return await guard.admit(exchange)
   } catch (error) {
     console.error(error)
     return { kind: 'deny', code: 'internal', close: true }

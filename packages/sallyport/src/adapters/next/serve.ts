@@ -49,7 +49,7 @@ function adoptRequestOf(handle: unknown): void {
   const response = socket._httpMessage
   if (!(response instanceof http().ServerResponse) || response.headersSent || !isServer(socket.server)) return
   const guard = socket.server[GUARDED]
-  if (guard !== undefined && guard === current) enter(guard, response.req, response)
+  if (guard !== undefined && guard === current) enter(guard, response.req, response, () => {})
 }
 
 // Undocumented, and there since Node 0.x; where it is gone, a server is guarded from its next connection on.

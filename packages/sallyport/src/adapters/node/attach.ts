@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../../errors/catalogue.ts'
 import { type Reply, replyFor, replyForCode } from '../../guard/answer.ts'
-import type { Answer, Denial } from '../../guard/control.ts'
+import type { Judgement, Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import type { Guard } from '../../guard/guard.ts'
 import { limitBody } from './body-limit.ts'
@@ -92,15 +92,41 @@ function open(guard: Guard, request: IncomingMessage, response: ServerResponse):
   return exchange
 }
 
+const entering = new WeakSet<ServerResponse>()
+
 /**
- * Lets a request in: false where the guard has answered it. For adapters that meet a request before its server has the
- * guard; a request that was let in before passes.
+ * Lets a request in, at once where nothing has to be looked up; `go` is not called where the guard has answered it. For
+ * adapters that meet a request before its server has the guard; a request that was let in before passes.
+ *
+ * @returns what `go` returned at once; `undefined` else
  */
-export function enter(guard: Guard, request: IncomingMessage, response: ServerResponse): boolean {
-  if (exchangeOf(response)) return true
-  if (isRefused(request.socket)) return false
+export function enter<T>(
+  guard: Guard,
+  request: IncomingMessage,
+  response: ServerResponse,
+  go: () => T,
+): T | undefined {
+  if (exchangeOf(response)) return entering.has(response) ? undefined : go()
+  if (isRefused(request.socket)) return undefined
   const exchange = open(guard, request, response)
-  const verdict = admit(guard, exchange)
+  const judgement = admit(guard, exchange)
+  if (!(judgement instanceof Promise)) return letIn(request, response, exchange, judgement) ? go() : undefined
+  entering.add(response)
+  void judgement.then((verdict) => {
+    entering.delete(response)
+    // Who has left meanwhile, or was refused on the same connection, is owed no answer.
+    if (response.destroyed || request.socket.destroyed || isRefused(request.socket)) return
+    if (letIn(request, response, exchange, verdict)) go()
+  })
+  return undefined
+}
+
+function letIn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  exchange: Exchange,
+  verdict: Verdict,
+): boolean {
   if (verdict !== undefined) {
     respond(request, response, exchange, replyFor(verdict, exchange))
     return false
@@ -122,22 +148,29 @@ export function enter(guard: Guard, request: IncomingMessage, response: ServerRe
   return true
 }
 
-/** Judges a request. A control that fails while it judges has not let the request in. */
-export function admit(guard: Guard, exchange: Exchange): Denial | Answer | undefined {
+/** Judges a request. A control that fails while it judges has not let the request in. The promise never rejects. */
+export function admit(guard: Guard, exchange: Exchange): Judgement {
   try {
-    return guard.admit(exchange)
+    const judgement = guard.admit(exchange)
+    return judgement instanceof Promise
+      ? judgement.catch((error: unknown) => controlFailed(exchange, error))
+      : judgement
   } catch (error) {
-    const kind = error instanceof Error ? error.name : typeof error
-    process.emitWarning(
-      `a control failed in the cell ${JSON.stringify(exchange.cell.id)} with ${kind}; the request was refused with 500`,
-      { type: 'SallyportWarning', code: 'SALLYPORT_CONTROL_FAILED' },
-    )
-    return { kind: 'deny', code: 'internal', close: true }
+    return controlFailed(exchange, error)
   }
 }
 
+function controlFailed({ cell }: Exchange, error: unknown): Verdict {
+  const kind = error instanceof Error ? error.name : typeof error
+  process.emitWarning(
+    `a control failed in the cell ${JSON.stringify(cell.id)} with ${kind}; the request was refused with 500`,
+    { type: 'SallyportWarning', code: 'SALLYPORT_CONTROL_FAILED' },
+  )
+  return { kind: 'deny', code: 'internal', close: true }
+}
+
 function onRequest(guard: Guard, emit: Emit, request: IncomingMessage, response: ServerResponse): boolean {
-  return enter(guard, request, response) ? handOver(emit, 'request', request, response) : true
+  return enter(guard, request, response, () => handOver(emit, 'request', request, response)) ?? true
 }
 
 // RFC 9110, section 10.1.1: the refusal comes instead of 100, so that the body is never sent.
@@ -148,11 +181,13 @@ function onContinue(
   request: IncomingMessage,
   response: ServerResponse,
 ): boolean {
-  if (!enter(guard, request, response)) return true
-  // One listener is ours; another is the application's own.
-  if (server.listenerCount('checkContinue') > 1) return handOver(emit, 'checkContinue', request, response)
-  response.writeContinue()
-  return handOver(emit, 'request', request, response)
+  const heard = enter(guard, request, response, () => {
+    // One listener is ours; another is the application's own.
+    if (server.listenerCount('checkContinue') > 1) return handOver(emit, 'checkContinue', request, response)
+    response.writeContinue()
+    return handOver(emit, 'request', request, response)
+  })
+  return heard ?? true
 }
 
 function handOver(emit: Emit, event: string, request: IncomingMessage, response: ServerResponse): boolean {
@@ -179,12 +214,14 @@ export function answerCrash(request: IncomingMessage, response: ServerResponse):
 function onExpectation(guard: Guard, request: IncomingMessage, response: ServerResponse): boolean {
   if (isRefused(request.socket)) return true
   const exchange = open(guard, request, response)
-  const verdict = admit(guard, exchange) ?? {
-    kind: 'deny' as const,
-    code: 'expectation_failed' as const,
-    close: true,
-  }
-  return respond(request, response, exchange, replyFor(verdict, exchange))
+  const refuse = (verdict: Verdict = { kind: 'deny', code: 'expectation_failed', close: true }) =>
+    respond(request, response, exchange, replyFor(verdict, exchange))
+  const judgement = admit(guard, exchange)
+  if (!(judgement instanceof Promise)) return refuse(judgement)
+  void judgement.then((verdict) => {
+    if (!response.destroyed && !isRefused(request.socket)) refuse(verdict)
+  })
+  return true
 }
 
 // RFC 9110, section 9.3.6: no tunnels.
@@ -198,13 +235,26 @@ function onUpgrade(guard: Guard, emit: Emit, args: readonly unknown[]): boolean 
   const exchange = guard.open(new NodeIncoming(request))
   // There is no response that could carry it; see `upgradeResponse`.
   setExchange(request, exchange)
-  const verdict = admit(guard, exchange)
-  if (verdict === undefined) {
-    if (exchange.target !== request.url) request.url = exchange.target
-    if (exchange.cookiesIgnored) dropCookies(request)
-    return emit('upgrade', ...args)
+  const settle = (verdict: Verdict): boolean => {
+    if (verdict === undefined) {
+      if (exchange.target !== request.url) request.url = exchange.target
+      if (exchange.cookiesIgnored) dropCookies(request)
+      return emit('upgrade', ...args)
+    }
+    refuseUpgrade(request.socket, args[1] as Duplex, exchange, replyFor(verdict, exchange))
+    return true
   }
-  refuseUpgrade(request.socket, args[1] as Duplex, exchange, replyFor(verdict, exchange))
+  const judgement = admit(guard, exchange)
+  if (!(judgement instanceof Promise)) return settle(judgement)
+  // Node has taken its own listeners away. A reset by the caller must not end the process while we look something up.
+  const { socket } = request
+  const ignore = () => {}
+  socket.on('error', ignore)
+  void judgement.then((verdict) => {
+    if (socket.destroyed || isRefused(socket)) return
+    settle(verdict)
+    socket.off('error', ignore)
+  })
   return true
 }
 

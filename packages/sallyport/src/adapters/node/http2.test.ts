@@ -33,8 +33,7 @@ async function serve(
   const server = createServer()
   server.on('stream', (stream: ServerHttp2Stream, _headers, _flags, rawHeaders: string[]) => {
     const peer = { remoteAddress: '203.0.113.9', encrypted: false }
-    const entry = enterHttp2(guard, stream, rawHeaders, peer, () => 0)
-    if (entry?.isAdmitted) handler(entry.request, entry.response)
+    enterHttp2(guard, stream, rawHeaders, peer, () => 0, { admitted: handler, refused() {} })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

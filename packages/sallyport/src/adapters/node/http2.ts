@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import { replyFor } from '../../guard/answer.ts'
-import type { Denial } from '../../guard/control.ts'
+import type { Denial, Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import type { Guard } from '../../guard/guard.ts'
 import { admit, respond, respondWithCode } from './attach.ts'
@@ -15,8 +15,6 @@ import { Http2Response } from './http2-response.ts'
 
 /** A stream that has passed the guard, or was answered by it. */
 export interface Http2Entry {
-  /** Whether it was let in; else the guard has answered, and nothing is left to do. */
-  readonly isAdmitted: boolean
   /** What the gateway uses of these works as on node:http; `socket` stands for the stream alone. */
   readonly request: IncomingMessage
   readonly response: ServerResponse
@@ -27,8 +25,14 @@ export interface Http2Entry {
 const METHOD: Denial = { kind: 'deny', code: 'method_not_allowed', close: true }
 const TARGET: Denial = { kind: 'deny', code: 'target_invalid', close: true }
 
+/** What becomes of a stream: it was let in, or the guard has answered. */
+export interface Http2Outcomes {
+  admitted(request: IncomingMessage, response: ServerResponse): void
+  refused(request: IncomingMessage, response: ServerResponse): void
+}
+
 /**
- * Lets a stream in; `undefined` where its client has left already.
+ * Lets a stream in, at once where nothing has to be looked up; `undefined` where its client has left already.
  *
  * @param rawHeaders names and values in turn, with the pseudo-fields, as the `stream` event gives them
  * @param now milliseconds that only go forward
@@ -40,6 +44,7 @@ export function enterHttp2(
   rawHeaders: string[],
   peer: Http2Peer,
   now: () => number,
+  outcomes: Http2Outcomes,
 ): Http2Entry | undefined {
   // Node tells of a stream one tick after it has come, and it may be reset by then. Nobody is left to read errors.
   stream.on('error', () => {})
@@ -59,17 +64,26 @@ export function enterHttp2(
   const request = incoming as unknown as IncomingMessage
   const response = outgoing as unknown as ServerResponse
   const endedAt = () => outgoing.endedAt
-  const verdict = fault ?? admit(guard, exchange)
-  if (verdict !== undefined) {
-    respond(request, response, exchange, replyFor(verdict, exchange))
-    return { isAdmitted: false, request, response, endedAt }
+  const settle = (verdict: Verdict): void => {
+    if (verdict !== undefined) {
+      respond(request, response, exchange, replyFor(verdict, exchange))
+      outcomes.refused(request, response)
+      return
+    }
+    const expects = exchange.header('expect') !== undefined
+    incoming.becomeOrdinary()
+    if (exchange.cookiesIgnored) dropCookies(request)
+    limit(stream, request, response, exchange)
+    if (expects) response.writeContinue()
+    outcomes.admitted(request, response)
   }
-  const expects = exchange.header('expect') !== undefined
-  incoming.becomeOrdinary()
-  if (exchange.cookiesIgnored) dropCookies(request)
-  limit(stream, request, response, exchange)
-  if (expects) response.writeContinue()
-  return { isAdmitted: true, request, response, endedAt }
+  const judgement = fault ?? admit(guard, exchange)
+  if (judgement instanceof Promise)
+    void judgement.then((verdict) => {
+      if (!stream.destroyed && !stream.closed) settle(verdict)
+    })
+  else settle(judgement)
+  return { request, response, endedAt }
 }
 
 const COLON = 58

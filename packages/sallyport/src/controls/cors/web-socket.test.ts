@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createGuard } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
+import { verdictNow } from '../../guard/services.ts'
 
 const LISTED = 'https://app.example.com'
 
@@ -34,7 +35,7 @@ function ask({ policy = {}, target = '/live', encrypted = true, headers = [] }: 
     peer: '192.0.2.1',
     encrypted,
   })
-  const verdict = guard.admit(exchange)
+  const verdict = verdictNow(guard.admit(exchange))
   return {
     code: verdict?.kind === 'deny' ? verdict.code : undefined,
     webSocket: exchange.webSocket,

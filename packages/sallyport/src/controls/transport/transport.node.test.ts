@@ -7,6 +7,7 @@ import { type Answer, bodyOf, parseAnswer, send, valuesOf } from '../../../test/
 import { createServer } from '../../adapters/node/index.ts'
 import { createGuard } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
+import { verdictNow } from '../../guard/services.ts'
 
 const hsts = { maxAgeSeconds: 63_072_000, includeSubDomains: true, preload: true }
 const VALUE = 'max-age=63072000; includeSubDomains; preload'
@@ -90,7 +91,7 @@ describe('plain HTTP at a listener that should speak TLS', () => {
         peer: '192.0.2.1',
         encrypted: false,
       })
-      assert.equal(guard.admit(exchange)?.kind, kind, target)
+      assert.equal(verdictNow(guard.admit(exchange))?.kind, kind, target)
     }
   })
 

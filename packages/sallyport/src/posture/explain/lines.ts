@@ -3,6 +3,7 @@
 import type { Needs } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { rules } from '../../guard/resolve.ts'
+import { servicesFor } from '../../guard/services.ts'
 import type { Ask, Pair } from './ask.ts'
 import { modeOf, type Passage } from './pass.ts'
 import { type DecidingRule, fieldsOfLine, type RuleFinder } from './rules.ts'
@@ -26,7 +27,13 @@ export interface RemovedLine {
 /** The control that sets a name, by the stages as the guard compiles them. */
 export function ownersOf(exchange: Exchange, ask: Ask): ReadonlyMap<string, string> {
   const owners = new Map<string, string>()
-  const needs: Needs = { clock: Date.now, random: (bytes) => bytes.fill(0), place: ask.place }
+  const needs: Needs = {
+    clock: Date.now,
+    random: (bytes) => bytes.fill(0),
+    place: ask.place,
+    services: servicesFor({}),
+    trial: {},
+  }
   const { cell } = exchange
   for (const rule of rules) {
     if (modeOf(exchange, rule.name) !== 'enforce') continue

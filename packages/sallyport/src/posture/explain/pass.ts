@@ -6,6 +6,7 @@ import type { Answer, Denial, Mode } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { createGuard, type Guard } from '../../guard/guard.ts'
 import type { ResolvedPolicy } from '../../guard/resolve.ts'
+import { verdictNow } from '../../guard/services.ts'
 import { type Ask, incomingOf, type Pair } from './ask.ts'
 
 /** What stands for a value that is another on every answer. */
@@ -45,6 +46,7 @@ export function trial(policy: ResolvedPolicy, place: Ask['place']): Trial {
   const would: Would[] = []
   const guard = createGuard(policy, place, {
     random: (bytes) => bytes.fill(0),
+    trial: {},
     onWouldDo: ({ control, what }) => would.push({ control, what }),
   })
   return {
@@ -52,7 +54,7 @@ export function trial(policy: ResolvedPolicy, place: Ask['place']): Trial {
     pass(ask) {
       would.length = 0
       const exchange = guard.open(incomingOf(ask))
-      const verdict = guard.admit(exchange)
+      const verdict = verdictNow(guard.admit(exchange))
       if (verdict !== undefined) exchange.answeredByGuard = true
       const answer = verdict === undefined ? ask.answer : replyFor(verdict, exchange)
       const { status, wire, headers, body } = emit(exchange, answer.status, answer.headers.flat(1), false)

@@ -1,9 +1,11 @@
 // What each control decides on the way in, asked one by one, in the guard's own order.
 
+import type { CompiledCell } from '../../guard/compile.ts'
 import type { Answer, Denial, Mode } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { admitOrder } from '../../guard/register.ts'
 import { rules } from '../../guard/resolve.ts'
+import { verdictNow } from '../../guard/services.ts'
 import { type Ask, incomingOf } from './ask.ts'
 import { modeOf, type Passage, type Trial } from './pass.ts'
 import { reasonOf } from './reasons.ts'
@@ -25,17 +27,26 @@ export interface Step {
 /** The controls that judge requests, in order. */
 export function stepsOf({ guard }: Trial, ask: Ask, passage: Passage, find: RuleFinder): readonly Step[] {
   const exchange = guard.open(incomingOf(ask))
-  const { admit, admitIds } = exchange.cell.compiled
+  const { admit, admitIds, admitFaces } = exchange.cell.compiled
   let isDecided = false
-  return admitOrder.map((name): Step => {
+  // A control that may be left out stands here where the policy uses it somewhere.
+  const order = admitOrder.filter(
+    ([name, face]) =>
+      !OPTIONAL.has(name) || guard.cells.some(({ compiled }) => judges(compiled, idOf(name), face)),
+  )
+  function placeOf(name: string, face: 'early' | 'admit'): number {
+    const id = idOf(name)
+    return admitIds.findIndex((each, index) => each === id && admitFaces[index] === face)
+  }
+  return order.map(([name, face]): Step => {
     const { id } = rules.find((rule) => rule.name === name)!
     const mode = modeOf(exchange, name)
     const shared = { control: name, id, mode }
     if (mode === 'off') return { ...shared, decision: 'off', because: 'it is switched off', rules: [] }
     if (isDecided)
       return { ...shared, decision: 'not-asked', because: 'another control has decided', rules: [] }
-    const at = admitIds.indexOf(id)
-    const verdict = at < 0 ? undefined : admit[at]!(exchange)
+    const at = placeOf(name, face)
+    const verdict = at < 0 ? undefined : verdictNow(admit[at]!(exchange))
     if (verdict !== undefined) isDecided = true
     const would = passage.would.find((each) => each.control === id && !each.what.startsWith('body:'))
     if (verdict === undefined && mode === 'report' && would !== undefined && at >= 0)
@@ -54,6 +65,16 @@ export function stepsOf({ guard }: Trial, ask: Ask, passage: Passage, find: Rule
       rules: find(name, posture ? ['posture'] : relevant(name, verdict, exchange)),
     }
   })
+}
+
+const OPTIONAL: ReadonlySet<string> = new Set(['limits', 'keys', 'access', 'lockout'])
+
+function idOf(name: string): string {
+  return rules.find((rule) => rule.name === name)!.id
+}
+
+function judges({ admitIds, admitFaces }: CompiledCell, id: string, face: 'early' | 'admit'): boolean {
+  return admitIds.some((each, index) => each === id && admitFaces[index] === face)
 }
 
 function wouldStep(shared: Pick<Step, 'control' | 'id' | 'mode'>, what: string, find: RuleFinder): Step {

@@ -10,6 +10,7 @@ import type { Mode, Needs, Observation, Place, ProbeRequest, Seen } from '../../
 import type { Exchange, Incoming } from '../../guard/exchange.ts'
 import { createGuard, type Guard } from '../../guard/guard.ts'
 import { type ResolvedCell, type ResolvedPolicy, rules } from '../../guard/resolve.ts'
+import { servicesFor, verdictNow } from '../../guard/services.ts'
 import { readRaw } from './raw-request.ts'
 
 /** What one reading of a request asks of its answer. */
@@ -58,9 +59,11 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
     clock: Date.now,
     random: (bytes) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
     place: place ?? 'gateway',
+    services: servicesFor({}),
+    trial: {},
   }
-  const guard = createGuard(policy, needs.place)
-  const inside = place === undefined ? createGuard(policy, 'node') : undefined
+  const guard = createGuard(policy, needs.place, { trial: {} })
+  const inside = place === undefined ? createGuard(policy, 'node', { trial: {} }) : undefined
   const owners = new Map<string, ReadonlyMap<string, string>>()
 
   function ownersOf(cell: ResolvedCell): ReadonlyMap<string, string> {
@@ -125,7 +128,7 @@ function incomingOf(
 }
 
 function verdictOf(guard: Guard, exchange: Exchange): Expectation['verdict'] {
-  const verdict = guard.admit(exchange)
+  const verdict = verdictNow(guard.admit(exchange))
   if (verdict === undefined) return undefined
   return {
     control: exchange.decision?.control ?? 'SP-DISCLOSURE-01',

@@ -1,0 +1,23 @@
+// The control `access`.
+
+import type { Control } from '../../guard/control.ts'
+import { compareModes } from '../faces.ts'
+import { accessRule } from './rule.ts'
+import type { AccessSetting } from './setting.ts'
+
+export const access = {
+  ...accessRule,
+  title: 'Access',
+  since: '0.2.0',
+  standards: {
+    asvs: ['8.2.1', '8.3.1', '10.3.1'],
+    api: ['API1', 'API2', 'API5'],
+    top10: ['A01'],
+    nist: ['AC-3', 'AC-6', 'IA-2'],
+    soc2: ['CC6.1', 'CC6.3'],
+    pci: ['7.2.1', '7.2.2', '7.3.3'],
+  },
+  describe: () => ({ control: 'access', id: accessRule.id, title: 'Access', entries: [], limits: [] }),
+  probe: { because: 'nothing is set' },
+  compare: compareModes,
+} as const satisfies Control<AccessSetting>

@@ -1,0 +1,51 @@
+// What a guard is given from outside, made whole, and the policy held against it.
+
+import { memoryCounters } from '../counters/memory.ts'
+import { PolicyError, type PolicyProblem } from '../policy/problem.ts'
+import { problem } from '../policy/schema.ts'
+import type { Counters } from '../ports/counters.ts'
+import type { Services } from '../ports/services.ts'
+import type { Judgement, Mode, Verdict } from './control.ts'
+import { type ResolvedPolicy, rules } from './resolve.ts'
+
+/** The services, with counters in this process where none are given: they are laid out when the first request counts. */
+export function servicesFor(given: Services): Services & { readonly counters: Counters } {
+  let own: Counters | undefined
+  const { keys, lockouts, audit, fetch, secret } = given
+  return {
+    ...(keys && { keys }),
+    ...(lockouts && { lockouts }),
+    ...(audit && { audit }),
+    ...(fetch && { fetch }),
+    ...(secret && { secret }),
+    get counters() {
+      if (given.counters) return given.counters
+      own ??= memoryCounters()
+      return own
+    },
+  }
+}
+
+/** @throws PolicyError where a control could not do what the policy says, each with what to give */
+export function requireServices(policy: ResolvedPolicy, services: Services): void {
+  const problems = new Map<string, PolicyProblem>()
+  for (const cell of policy.cells)
+    for (const rule of rules) {
+      const setting = cell.settings[rule.name] as { readonly mode?: Mode }
+      if (setting.mode === 'off') continue
+      const mend = rule.missing?.(setting, cell, services)
+      if (mend !== undefined)
+        problems.set(
+          `${rule.name} ${mend}`,
+          problem(rule.name, 'missing', 'the policy asks for what this guard was not given', undefined, mend),
+        )
+    }
+  if (problems.size > 0) throw new PolicyError([...problems.values()])
+}
+
+/** The verdict of a guard that only tries a policy, and so answers at once. */
+export function verdictNow(judgement: Judgement): Verdict {
+  if (judgement instanceof Promise)
+    throw new Error('a control looked something up in a guard that only tries a policy')
+  return judgement
+}

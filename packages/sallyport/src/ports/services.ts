@@ -1,0 +1,19 @@
+// What controls may be given from outside: places that count, records of keys, a log. A guard is made with them.
+
+import type { AuditSink } from './audit.ts'
+import type { Counters } from './counters.ts'
+import type { KeyRing } from './keys.ts'
+import type { LockoutStore } from './lockouts.ts'
+
+/** Each may be left out; a policy that can't be enforced without one says so when its guard is made. */
+export interface Services {
+  /** In this process where it is left out. */
+  readonly counters?: Counters
+  readonly keys?: KeyRing
+  readonly lockouts?: LockoutStore
+  readonly audit?: AuditSink
+  /** For published keys of token issuers and for introspection; the runtime's own where it is left out. */
+  readonly fetch?: typeof globalThis.fetch
+  /** Secrets that the policy names, such as an introspection client's; the name is the policy's. */
+  readonly secret?: (name: string) => string | undefined
+}

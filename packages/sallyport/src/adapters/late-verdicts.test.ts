@@ -10,6 +10,7 @@ import express from 'express'
 import Fastify from 'fastify'
 import { listening } from '../../test/kinds/listen.ts'
 import { parseAnswer, send } from '../../test/kinds/wire.ts'
+import type { Place } from '../guard/control.ts'
 import { createGuard, type Guard } from '../guard/guard.ts'
 import { guard as guardExpress } from './express.ts'
 import { guarded as guardedFastify } from './fastify.ts'
@@ -20,8 +21,11 @@ const REFUSED = '/refused'
 const FAILS = '/fails'
 
 /** Judges like the guard it is made of, a turn of the loop later, and refuses two paths. */
-function late(wait: () => Promise<void> = () => new Promise((resolve) => setImmediate(resolve))): Guard {
-  const inner = createGuard({ extends: 'recommended', transport: { tls: 'in-front' } }, 'node')
+function late(
+  wait: () => Promise<void> = () => new Promise((resolve) => setImmediate(resolve)),
+  place: Place = 'node',
+): Guard {
+  const inner = createGuard({ extends: 'recommended', transport: { tls: 'in-front' } }, place)
   return {
     ...inner,
     async admit(exchange) {
@@ -117,9 +121,8 @@ test('Express, Fastify and Fetch wait too', async (t: TestContext) => {
   assert.match(parseAnswer(await send(other, get('/'))).rest, /served/)
   assert.equal(parseAnswer(await send(other, get(REFUSED))).status, 401)
 
-  const ask = (path: string) =>
-    fetched(new Request(`https://a.example${path}`, { headers: { host: 'a.example' } }))
-  const fetched = guardFetch(late(), () => new Response('served'), { onError: () => {} })
+  const ask = (path: string) => fetched(new Request(`https://a.example${path}`))
+  const fetched = guardFetch(late(undefined, 'fetch'), () => new Response('served'), { onError: () => {} })
   assert.equal(await (await ask('/')).text(), 'served')
   assert.equal((await ask(REFUSED)).status, 401)
   assert.equal((await ask(FAILS)).status, 500)

@@ -2,11 +2,10 @@
 
 /** The kinds of credentials that a caller may show. */
 export const CREDENTIAL_KINDS = ['key', 'token', 'session'] as const
-export type CredentialKind = (typeof CREDENTIAL_KINDS)[number]
 
 /** The credential that was shown; never the secret itself. */
 export interface Credential {
-  readonly kind: CredentialKind
+  readonly kind: (typeof CREDENTIAL_KINDS)[number]
   /** A stable id that may be logged: of a key its record, of a token its `jti` or a digest, of a session its record. */
   readonly id: string
   /** Of a key: for servers, or for browsers. */

@@ -32,7 +32,7 @@ export async function adoptCommand(invocation: Invocation, terminal: Terminal): 
     adoption = await adopt(await sourceOf(name, invocation, terminal))
   } catch (error) {
     if (!(error instanceof CouldNotVerify)) throw error
-    throw new Failure(`${name}: ${error.message}`, { cause: error })
+    throw new Failure(/^https?:/i.test(name) ? error.message : `${name}: ${error.message}`, { cause: error })
   } finally {
     terminal.progress?.('')
   }

@@ -12,13 +12,14 @@ import { PolicyError, sentence } from '../policy/problem.ts'
 import '../posture/page/index.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { columns } from './help.ts'
-import { loadServer } from './server.ts'
-import { policyNotes, policyWarnings } from './warnings.ts'
+import { namedPolicy } from './named-policy.ts'
+import { hasConfiguration, type LoadedConfiguration, loadServer } from './server.ts'
+import { openAdmin, policyNotes, policyWarnings } from './warnings.ts'
 
 /** Runs the command. */
 export async function check(invocation: Invocation, terminal: Terminal): Promise<number> {
   const asJson = invocation.flag('json')
-  let name = invocation.operands[0]
+  let name = namedPolicy(invocation)
   try {
     const { policy, file } = await loadPolicy(name, terminal.directory)
     name = relative(terminal.directory, file) || file
@@ -52,14 +53,17 @@ export async function check(invocation: Invocation, terminal: Terminal): Promise
 // The gateway configuration that would go with it; the name of its file, where there is one.
 async function checkGateway(invocation: Invocation, terminal: Terminal): Promise<string | undefined> {
   const named = invocation.text('config')
-  if (named === undefined && invocation.operands.length > 0) return undefined
-  if (
-    named === undefined &&
-    !readdirSync(terminal.directory).some((file) => /^sallyport\.gateway\./.test(file))
-  )
-    return undefined
-  const { loadConfiguration } = await loadServer()
-  return (await loadConfiguration(named, terminal.directory))?.name
+  if (named === undefined && namedPolicy(invocation) !== undefined) return undefined
+  if (named === undefined && !hasConfiguration(terminal.directory)) return undefined
+  const { loadConfiguration, checkPlaces } = await loadServer()
+  const loaded = await loadConfiguration(named, terminal.directory)
+  if (loaded) checkPlaces(loaded)
+  return loaded
+}
+
+function adminWarnings(loaded: LoadedConfiguration | undefined): readonly string[] {
+  const admin = loaded?.configuration.admin
+  return admin !== undefined && admin !== false && admin.allowNonLoopback === true ? [openAdmin()] : []
 }
 
 interface CellRow {

@@ -105,6 +105,7 @@ export const commands: readonly Command[] = [
       json,
     ],
     run: async (...given) => (await import('./check.ts')).check(...given),
+      { name: 'policy', value: 'FILE', doc: 'the policy, as FILE names it too' },
   },
   {
     name: 'verify',
@@ -281,6 +282,7 @@ export const commands: readonly Command[] = [
         value: 'PLACE',
         doc: 'where the policy runs: gateway, node or fetch',
         fallback: 'gateway',
+      { name: 'policy', value: 'FILE', doc: 'the policy, as FILE names it too' },
       },
       { name: 'origin', value: 'URL', doc: 'the origin of the API, for the commands on the page' },
       {

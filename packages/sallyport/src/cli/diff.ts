@@ -66,7 +66,9 @@ async function logChange(file: string, diff: PolicyDiff): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
       throw error instanceof SyntaxError
-        ? new Failure(`${CHANGES_FILE}: is not JSON`, { cause: error })
+        ? new Failure(`${CHANGES_FILE}: is not JSON; mend it, or move it away to begin a new log`, {
+            cause: error,
+          })
         : error
   }
   const change: PolicyChange = {
@@ -108,17 +110,23 @@ async function acceptedIn(file: string): Promise<readonly Accepted[]> {
     text = await readFile(file, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw new Failure(`${ACCEPTED_FILE}: can't be read (${(error as NodeJS.ErrnoException).code})`, {
-      cause: error,
-    })
+    throw new Failure(
+      `${ACCEPTED_FILE}: can't be read (${(error as NodeJS.ErrnoException).code}); name a file that is there`,
+      {
+        cause: error,
+      },
+    )
   }
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new Failure(`${ACCEPTED_FILE}: is not JSON (${(error as Error).message.split('\n', 1)[0]})`, {
-      cause: error,
-    })
+    throw new Failure(
+      `${ACCEPTED_FILE}: is not JSON (${(error as Error).message.split('\n', 1)[0]}); mend it by hand: it is what somebody accepted`,
+      {
+        cause: error,
+      },
+    )
   }
   const { accepted, problems } = readAccepted(value)
   if (problems.length > 0)
@@ -130,7 +138,7 @@ function newEntry(invocation: Invocation, diff: PolicyDiff, fingerprint: string,
   const change = diff.changes.find((each) => each.fingerprint === fingerprint)
   if (change === undefined || (change.strength !== 'weaker' && change.strength !== 'incomparable'))
     throw new Failure(
-      `${invocation.nameOf('accept')}: no weaker change has the fingerprint ${show(fingerprint)}`,
+      `${invocation.nameOf('accept')}: no weaker change has the fingerprint ${show(fingerprint)}; take one that sallyport diff prints`,
     )
   const text = (name: string) => {
     const value = invocation.text(name)
@@ -155,7 +163,7 @@ function newEntry(invocation: Invocation, diff: PolicyDiff, fingerprint: string,
         .join('\n'),
     )
   if (entry.expires < today)
-    throw new Failure(`${invocation.nameOf('expires')}: ${entry.expires} is over already`)
+    throw new Failure(`${invocation.nameOf('expires')}: ${entry.expires} is over already; name a day to come`)
   return entry
 }
 

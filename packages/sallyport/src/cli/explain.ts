@@ -35,6 +35,10 @@ function askOf(invocation: Invocation, terminal: Terminal): Ask {
     throw new Failure(
       `PATH: expected a path as it is sent, such as /v1/account, received ${show(target)}; escape other characters as %XX`,
     )
+  if (!isTarget(target, method))
+    throw new Failure(
+      `PATH: expected a path that begins with "/", received ${show(target)}; write ${show(`/${target.replace(/^[./]+/, '')}`)}`,
+    )
   const isPreflight = invocation.flag('preflight')
   const sent = method.toUpperCase()
   return {
@@ -51,6 +55,12 @@ function askOf(invocation: Invocation, terminal: Terminal): Ask {
         : [['Content-Type', 'application/json']],
     },
   }
+}
+
+/** RFC 9112, section 3.2: origin-form and absolute-form, the authority of CONNECT, and `*` of OPTIONS. */
+function isTarget(target: string, method: string): boolean {
+  if (/^(?:\/|https?:\/\/)/i.test(target)) return true
+  return /^connect$/i.test(method) || (target === '*' && /^options$/i.test(method))
 }
 
 function headersOf(
@@ -95,7 +105,7 @@ function headerLine(invocation: Invocation, option: string, line: string): Pair 
   const [name, value] = [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
   if (colon < 1 || !isHeaderName(name) || !isHeaderValue(value))
     throw new Failure(
-      `${invocation.nameOf(option)}: expected a line such as "Accept: application/json", received one ${colon < 1 ? 'without ":"' : `for ${show(name)}`} that is none`,
+      `${invocation.nameOf(option)}: expected a line such as "Accept: application/json", received one ${colon < 1 ? 'without ":"' : isHeaderName(name) ? `whose value for ${name} is none` : `whose name ${show(name)} is none`}; write --${option} "Name: value"`,
     )
   return [name, value]
 }

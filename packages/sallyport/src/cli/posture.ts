@@ -17,6 +17,7 @@ import {
 } from '../posture/page/index.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { Failure } from './failure.ts'
+import { namedPolicy } from './named-policy.ts'
 
 const FORMATS = {
   html: postureHtml,
@@ -29,7 +30,7 @@ const PLACES = ['gateway', 'node', 'fetch'] as const
 /** Runs the command. */
 export async function posture(invocation: Invocation, terminal: Terminal): Promise<number> {
   if (invocation.text('link') !== undefined) return link(invocation, terminal)
-  const { policy } = await loadPolicy(invocation.operands[0], terminal.directory)
+  const { policy } = await loadPolicy(namedPolicy(invocation), terminal.directory)
   const format = oneOf(invocation, 'format', Object.keys(FORMATS) as (keyof typeof FORMATS)[])
   const made = await createPosture(policy, {
     place: oneOf<Place>(invocation, 'place', PLACES),

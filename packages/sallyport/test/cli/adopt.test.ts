@@ -114,7 +114,11 @@ export default { rateLimit: { windowMs: 900_000, limit: 100 } }
 
   for (const [what, words, message] of [
     ['nothing to adopt', [], /adopt needs what to adopt/],
-    ['nothing that listens', ['http://127.0.0.1:1'], /gave no answer/],
+    [
+      'nothing that listens',
+      ['http://127.0.0.1:1'],
+      /^sallyport: 127\.0\.0\.1:1 gave no answer \(connect: ECONNREFUSED\); nothing listens there: start the server/,
+    ],
     ['a file that is not there', ['x.har'], /x\.har: can't be read \(ENOENT\)/],
     ['a HAR file that is none', ['other.har'], /is no HAR file/],
     ['JSON that is none', ['broken.json'], /broken\.json:1:2: /],

@@ -45,7 +45,10 @@ test('diff takes a revision of git, with what the policy imports', async (contex
   const none = await run(context, cwd, ['diff', 'no-such-branch'])
   assert.deepEqual(
     [none.code, none.err],
-    [2, 'sallyport: no-such-branch: is neither a file, a URL, nor a revision of git here\n'],
+    [
+      2,
+      'sallyport: no-such-branch: is neither a file, a URL, nor a revision of git here; name a policy file, https://… or a branch such as main (git fetch brings those of a server)\n',
+    ],
   )
 })
 

@@ -55,7 +55,12 @@ const refused: readonly (readonly [words: readonly string[], line: RegExp])[] = 
   [['GET', '/a b'], /^PATH: expected a path as it is sent.*; escape other characters as %XX$/],
   [['GET', '/', '--preflight'], /^--preflight: only pages of other origins ask first; add --origin /],
   [['GET', '/', '--status', '99'], /^--status: expected a status from 200 to 599, received "99"$/],
-  [['GET', '/', '--header', 'nonsense'], /^--header: expected a line such as .*, received one without ":"/],
+  [
+    ['GET', '/', '--header', 'nonsense'],
+    /^--header: expected a line such as .*, received one without ":"; write --header "Name: value"$/,
+  ],
+  [['GET', 'foo'], /^PATH: expected a path that begins with "\/", received "foo"; write "\/foo"$/],
+  [['GET', '*'], /^PATH: expected a path that begins with "\/", received "\*"; write/],
   [
     ['GET', '/', '--key', '@NOWHERE'],
     /^--key: expected a key, or @NAME for one in the environment; set NOWHERE first$/,

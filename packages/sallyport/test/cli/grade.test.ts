@@ -34,7 +34,10 @@ test('grade says in one line what it can’t do', async (context) => {
   for (const [words, message] of [
     [[], /grade needs the server to look at/],
     [['ftp://a.example'], /expected a URL such as/],
-    [[`http://127.0.0.1:${gone.port}`], /gave no answer \(connect: ECONNREFUSED\)/],
+    [
+      [`http://127.0.0.1:${gone.port}`],
+      /gave no answer \(connect: ECONNREFUSED\); nothing listens there: start the server/,
+    ],
     [['http://127.0.0.1:1', '--fail-below', 'Z'], /--fail-below: expected one of A\+, A, /],
     [
       ['http://127.0.0.1:1', '--header', 'secret'],

@@ -41,6 +41,32 @@ test('posture shows the record of the last verification', async (context) => {
       'sallyport: --record bad.json: is no record of a verification; write it with sallyport verify --record\n',
     ],
   )
+  const text = directory(context, { ...POLICY, 'bad.json': 'not JSON' })
+  assert.equal(
+    (await run(context, text, ['posture', '--record', 'bad.json'])).err,
+    'sallyport: --record bad.json: is not JSON; write it with sallyport verify --record\n',
+  )
+})
+
+test('posture and check take a policy by --policy as well as by its name alone, and never two', async (context) => {
+  const cwd = directory(context, { 'other.json': JSON.stringify({ name: 'Other' }) })
+  for (const command of ['posture', 'check']) {
+    const byName = await run(context, cwd, [command, 'other.json'])
+    const byOption = await run(context, cwd, [command, '--policy', 'other.json'])
+    const byVariable = await run(context, cwd, [command], { SALLYPORT_POLICY: 'other.json' })
+    const plain = ({ code, out }: { readonly code: number | null; readonly out: string }) => [
+      code,
+      out.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'now'),
+    ]
+    assert.equal(byName.code, 0, byName.err)
+    assert.deepEqual(plain(byOption), plain(byName))
+    assert.deepEqual(plain(byVariable), plain(byName))
+    const both = await run(context, cwd, [command, 'a.json', '--policy', 'b.json'])
+    assert.deepEqual(
+      [both.code, both.err],
+      [2, 'sallyport: --policy: the policy is named already, by "a.json"; name it once\n'],
+    )
+  }
 })
 
 test('posture --link prints a link that the deployment believes, and wants its key', async (context) => {

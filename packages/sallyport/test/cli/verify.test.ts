@@ -14,7 +14,10 @@ import { listening } from '../kinds/listen.ts'
 import { directory, run, start } from './command.ts'
 
 const POLICY: PolicyDocument = { extends: 'recommended' }
-const FILES = { 'sallyport.config.json': JSON.stringify(POLICY) }
+const FILES = {
+  'text.txt': 'no JSON',
+  'sallyport.config.json': JSON.stringify(POLICY),
+}
 
 async function server(context: TestContext, made: ReturnType<typeof createServer>) {
   const app = await listening(made)
@@ -121,7 +124,19 @@ describe('sallyport verify', () => {
       [],
       /^sallyport: verify needs the deployment to look at; write sallyport verify https:\/\/api\.example\.com$/,
     ],
-    [['http://127.0.0.1:1'], /^sallyport: 127\.0\.0\.1:1 gave no answer: connect ECONNREFUSED$/],
+    [
+      ['http://127.0.0.1:1'],
+      /^sallyport: 127\.0\.0\.1:1 gave no answer \(connect: ECONNREFUSED\); nothing listens there: start the server, or name its port, as in http:\/\/127\.0\.0\.1:3000$/,
+    ],
+    [
+      ['no-such-name.invalid'],
+      /^sallyport: no-such-name\.invalid:443 gave no answer \(resolve: E\w+\); the name is not known: write a URL such as https:\/\/api\.example\.com$/,
+    ],
+    [
+      ['--captured', 'text.txt'],
+      /^sallyport: --captured text\.txt: is not JSON; make one with sallyport verify URL --capture FILE$/,
+    ],
+    [['--har', 'text.txt'], /^sallyport: --har text\.txt: is not JSON; save one from the network panel/],
     [['ftp://a'], /^sallyport: expected a URL such as https:\/\/api\.example\.com, received "ftp:\/\/a"$/],
     [['https://u:s3cret@a.example'], /^sallyport: a URL with a name or password is not taken/],
     [['a.example', '--profile', 'slow'], /^sallyport: --profile: expected quick or full, received "slow"$/],
@@ -146,7 +161,7 @@ describe('sallyport verify', () => {
     [['a.example', '--ca', 'none.pem'], /^sallyport: --ca none\.pem: can't be read \(ENOENT\)/],
     [
       ['--har', 'sallyport.config.json'],
-      /^sallyport: --har sallyport\.config\.json: is no HAR file: it has no log\.entries$/,
+      /^sallyport: --har sallyport\.config\.json: is no HAR file: it has no log\.entries; save one from/,
     ],
     [['a.example', '--watch', '1h'], /^sallyport: --watch needs somebody to tell/],
     [

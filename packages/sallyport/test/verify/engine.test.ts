@@ -170,14 +170,14 @@ describe('verify', () => {
     const gone = await verify(NOSNIFF, target, { replicas: [...replicas, replicaAt(target, '127.0.0.1:1')] })
     assert.match(
       only(gone, 'verify.unreachable').detail,
-      /^127\.0\.0\.1:1 gave no answer: connect ECONNREFUSED/,
+      /^127\.0\.0\.1:1 gave no answer \(connect: ECONNREFUSED\)/,
     )
   })
 
   it('says that it could not verify, instead of a result', async (context) => {
     await assert.rejects(verify(NOSNIFF, 'http://127.0.0.1:1'), (error) => {
       assert.ok(error instanceof CouldNotVerify)
-      assert.match(error.message, /gave no answer: connect ECONNREFUSED/)
+      assert.match(error.message, /gave no answer \(connect: ECONNREFUSED\)/)
       return true
     })
     const url = await bare(context, fine)

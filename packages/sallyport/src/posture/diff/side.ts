@@ -44,13 +44,17 @@ async function fromUrl(name: string): Promise<Side> {
     if (response.status !== 200) throw new Error(`answered with ${response.status}`)
     text = await response.text()
   } catch (error) {
-    const { cause, message } = error as Error & { cause?: { code?: string } }
+    const { cause, message } = error as Error & { cause?: { code?: string; message?: string } }
     throw new PolicyFileError(
       name,
-      `${name}: no posture can be read there (${cause?.code ?? message}); publish one with disclosure: { posture: "public" }`,
+      `${name}: no posture can be read there (${cause?.code ?? cause?.message ?? message}); publish one with disclosure: { posture: "public" }`,
     )
   }
-  if (text.length > MAX_BYTES) throw new PolicyFileError(name, `${name}: is larger than any posture`)
+  if (text.length > MAX_BYTES)
+    throw new PolicyFileError(
+      name,
+      `${name}: is larger than any posture; name the posture as data, /.well-known/api-posture.json`,
+    )
   let posture: { format?: unknown; document?: unknown; policyDigest?: unknown }
   try {
     posture = JSON.parse(text)
@@ -61,7 +65,10 @@ async function fromUrl(name: string): Promise<Side> {
     )
   }
   if (posture?.format !== 'sallyport-posture/1')
-    throw new PolicyFileError(name, `${name}: is no posture of Sallyport`)
+    throw new PolicyFileError(
+      name,
+      `${name}: is no posture of Sallyport; name the posture as data, /.well-known/api-posture.json`,
+    )
   if (typeof posture.document !== 'object' || posture.document === null)
     throw new PolicyFileError(
       name,
@@ -82,7 +89,7 @@ async function fromRevision(name: string, directory: string, file: string | unde
   if (policyFile === undefined)
     throw new PolicyFileError(
       undefined,
-      `${name}: is no file, and there is no policy here to look for at a revision`,
+      `${name}: is no file, and there is no policy here to look for at a revision; run it where sallyport.config.ts is`,
     )
   const git = (words: readonly string[], input?: string): Buffer => {
     try {
@@ -94,7 +101,11 @@ async function fromRevision(name: string, directory: string, file: string | unde
       })
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code
-      if (code === 'ENOENT') throw new PolicyFileError(name, `${name}: is no file, and git is not installed`)
+      if (code === 'ENOENT')
+        throw new PolicyFileError(
+          name,
+          `${name}: is no file, and git is not installed; name a file, or install git`,
+        )
       throw error
     }
   }
@@ -104,7 +115,10 @@ async function fromRevision(name: string, directory: string, file: string | unde
     git(['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`])
   } catch (error) {
     if (error instanceof PolicyFileError) throw error
-    throw new PolicyFileError(name, `${name}: is neither a file, a URL, nor a revision of git here`)
+    throw new PolicyFileError(
+      name,
+      `${name}: is neither a file, a URL, nor a revision of git here; name a policy file, https://… or a branch such as main (git fetch brings those of a server)`,
+    )
   }
   const inTree = relative(root, resolve(directory, policyFile)).replaceAll('\\', '/')
   const work = mkdtempSync(join(tmpdir(), 'sallyport-diff-'))

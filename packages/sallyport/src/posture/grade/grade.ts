@@ -5,8 +5,9 @@ import { findingKind, type Severity } from '../findings.ts'
 import { observatoryScore, type Score } from '../observatory.ts'
 import { blockedBy } from '../verify/block-page.ts'
 import { certificateFindings } from '../verify/tls-checks.ts'
+import { noAnswer } from '../wire/no-answer.ts'
 import { curlLine } from '../wire/request.ts'
-import { send, type Wire, type WireAnswer } from '../wire/send.ts'
+import { send, type Wire, type WireAnswer, type WireFailure } from '../wire/send.ts'
 import { originOf, type WireTarget } from '../wire/target.ts'
 import { type Context, contextOf, type Weighed } from './context.ts'
 import { judgeAnswer } from './judge-answer.ts'
@@ -72,6 +73,7 @@ export async function grade(target: WireTarget, options: GradeOptions = {}): Pro
   const notAnswered: { request: string; because: string }[] = []
   const nonces = new Set<string>()
   let main: WireAnswer | undefined
+  let failure: WireFailure | undefined
   let blocked: string | undefined
   const secrets = Object.fromEntries(headers.map(([name]) => [name.toLowerCase(), '…']))
 
@@ -105,6 +107,7 @@ export async function grade(target: WireTarget, options: GradeOptions = {}): Pro
     if (pauseMs > 0 && main !== undefined) await wait(pauseMs)
     const answer = await wire(target, asked.request)
     if (answer.kind === 'failure') {
+      failure ??= answer
       notAnswered.push({ request: asked.name, because: `${answer.phase}: ${answer.code}` })
       continue
     }
@@ -133,7 +136,7 @@ export async function grade(target: WireTarget, options: GradeOptions = {}): Pro
   }
   if (main === undefined)
     throw new NothingAnswered(
-      `${originOf(target)} gave no answer (${notAnswered[0]?.because ?? 'nothing was asked'})`,
+      failure ? noAnswer(originOf(target), failure) : `${originOf(target)}: nothing was asked; name a path`,
     )
   keep(
     certificateFindings(main.tls?.certificate, main.tls ?? { authorized: true }, clock()),

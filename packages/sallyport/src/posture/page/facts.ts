@@ -13,6 +13,8 @@ export const CHANGES_FILE = 'sallyport.changes.json'
 /** The record of the last verification, which `sallyport verify --record` writes. */
 const RECORD_FILE = 'sallyport.verification.json'
 
+const MAKE_RECORD = 'write it with sallyport verify --record'
+
 /** The facts that a folder holds. */
 export interface FolderFacts {
   readonly acceptedWeaknesses?: readonly AcceptedWeakness[]
@@ -22,9 +24,12 @@ export interface FolderFacts {
 
 /** Reads them; what is not there is left out. @throws PolicyFileError for a file that is not what it should be */
 export function factsIn(directory: string, recordFile?: string): FolderFacts {
-  const accepted = jsonIn(directory, ACCEPTED_FILE)
-  const changes = jsonIn(directory, CHANGES_FILE)
-  const record = recordFile === undefined ? jsonIn(directory, RECORD_FILE) : jsonIn('', recordFile)
+  const accepted = jsonIn(directory, ACCEPTED_FILE, 'write it with sallyport diff --accept')
+  const changes = jsonIn(directory, CHANGES_FILE, 'write it with sallyport diff --log')
+  const record =
+    recordFile === undefined
+      ? jsonIn(directory, RECORD_FILE, MAKE_RECORD)
+      : jsonIn('', recordFile, MAKE_RECORD)
   return {
     ...(accepted === undefined ? {} : { acceptedWeaknesses: acceptedIn(accepted) }),
     ...(changes === undefined ? {} : { changes: changesIn(changes) }),
@@ -32,7 +37,7 @@ export function factsIn(directory: string, recordFile?: string): FolderFacts {
   }
 }
 
-function jsonIn(directory: string, name: string): unknown {
+function jsonIn(directory: string, name: string, mend: string): unknown {
   const path = directory === '' ? name : join(directory, name)
   if (!existsSync(path)) return undefined
   try {
@@ -42,7 +47,7 @@ function jsonIn(directory: string, name: string): unknown {
       error instanceof SyntaxError
         ? 'is not JSON'
         : `can't be read (${(error as NodeJS.ErrnoException).code})`
-    throw new PolicyFileError(name, `${name}: ${why}`)
+    throw new PolicyFileError(name, `${name}: ${why}; ${mend}`)
   }
 }
 
@@ -82,10 +87,6 @@ function recordIn(read: unknown, name: string): LastVerification {
     typeof target === 'string' &&
     typeof policyDigest === 'string' &&
     [passed, of, count].every((number) => Number.isInteger(number))
-  if (!sound)
-    throw new PolicyFileError(
-      name,
-      `${name}: is no record of a verification; write it with sallyport verify --record`,
-    )
+  if (!sound) throw new PolicyFileError(name, `${name}: is no record of a verification; ${MAKE_RECORD}`)
   return { at, target, passed: passed as number, of: of as number, findings: count as number, policyDigest }
 }

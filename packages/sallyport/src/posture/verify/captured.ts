@@ -40,11 +40,14 @@ export function captureOf({ planned, target, result }: Exchanged): Captured | un
   }
 }
 
+const MAKE_CAPTURE = 'make one with sallyport verify URL --capture FILE'
+const MAKE_HAR = 'save one from the network panel of a browser’s tools'
+
 /** Reads a capture file. @throws CouldNotVerify where it is none */
 export function readCapture(text: string): readonly Captured[] {
-  const file = json(text) as Partial<CaptureFile> | null
+  const file = json(text, MAKE_CAPTURE) as Partial<CaptureFile> | null
   if (typeof file !== 'object' || file?.format !== 'sallyport-capture/1' || !Array.isArray(file.exchanges))
-    throw new CouldNotVerify('is no capture; make one with sallyport verify URL --capture FILE')
+    throw new CouldNotVerify(`is no capture; ${MAKE_CAPTURE}`)
   return file.exchanges.filter(isCaptured)
 }
 
@@ -78,9 +81,9 @@ function arePairs(value: unknown): boolean {
 
 /** Reads a HAR 1.2 file. @throws CouldNotVerify where it is none */
 export function readHar(text: string): readonly Captured[] {
-  const file = json(text) as { log?: { entries?: unknown } } | null
+  const file = json(text, MAKE_HAR) as { log?: { entries?: unknown } } | null
   const entries = file?.log?.entries
-  if (!Array.isArray(entries)) throw new CouldNotVerify('is no HAR file: it has no log.entries')
+  if (!Array.isArray(entries)) throw new CouldNotVerify(`is no HAR file: it has no log.entries; ${MAKE_HAR}`)
   return entries.flatMap((entry) => harEntry(entry) ?? [])
 }
 
@@ -118,11 +121,11 @@ function harPairs(list: unknown): readonly (readonly [string, string])[] {
   })
 }
 
-function json(text: string): unknown {
+function json(text: string, mend: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw new CouldNotVerify('is not JSON')
+    throw new CouldNotVerify(`is not JSON; ${mend}`)
   }
 }
 

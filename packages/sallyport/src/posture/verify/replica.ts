@@ -4,6 +4,7 @@
 import { POSTURE_JSON_PATH } from '../../controls/disclosure/setting.ts'
 import type { TransportSetting } from '../../controls/transport/setting.ts'
 import { sendHttp2 } from '../wire/http2.ts'
+import { noAnswer } from '../wire/no-answer.ts'
 import { type SendOptions, send, type Wire, type WireResult } from '../wire/send.ts'
 import { isLoopback, replicaName, type WireTarget } from '../wire/target.ts'
 import { conditionalRequests, http2Requests } from './follow-up.ts'
@@ -90,9 +91,7 @@ export async function reachable(
     (result.code === 'timeout' || result.code === 'closed' || result.code === 'ECONNRESET')
   )
     return { target, trusted: true }
-  if (result.code === 'not-http')
-    return `${at} does not speak HTTP${target.scheme === 'http' ? ' without TLS; write https:// where it speaks TLS' : ''}`
-  return `${at} gave no answer: ${result.phase} ${result.code}`
+  return noAnswer(at, result)
 }
 
 /** Sends the plan and what follows from it, and hands every answer to the account. */

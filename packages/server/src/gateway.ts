@@ -10,6 +10,7 @@ import { factsIn } from 'sallyport/posture/facts'
 import { certificateWatch } from './admin/certificate-state.ts'
 import { type AdminListener, startAdmin } from './admin/listener.ts'
 import { upstreamsState } from './admin/upstreams-state.ts'
+import { checkOwnPlaces } from './config/places.ts'
 import {
   type CloseOptions,
   DEFAULT_GRACE_MS,
@@ -54,6 +55,7 @@ function factsBeside(folder: string): ReturnType<typeof factsIn> {
  * can't be used, the system's error where the port can't be had
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  checkOwnPlaces(options)
   const clock = options.clock ?? Date.now
   const { postureFolder } = options
   if (postureFolder !== undefined) publishFacts(() => factsBeside(postureFolder))

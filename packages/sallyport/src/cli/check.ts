@@ -1,6 +1,5 @@
 // `sallyport check`: the mistakes of a policy, or its digest, its cells and its warnings.
 
-import { readdirSync } from 'node:fs'
 import { relative } from 'node:path'
 import { type CacheSetting, cacheWords } from '../controls/cache/setting.ts'
 import { createGuard } from '../guard/guard.ts'
@@ -28,10 +27,10 @@ export async function check(invocation: Invocation, terminal: Terminal): Promise
     const report = {
       file: name,
       ok: true,
-      ...(gateway === undefined ? {} : { configuration: gateway }),
+      ...(gateway === undefined ? {} : { configuration: gateway.name }),
       digest: await digest(resolved.document),
       cells: cellRows(resolved),
-      warnings: policyWarnings(resolved, Date.now()),
+      warnings: [...policyWarnings(resolved, Date.now()), ...adminWarnings(gateway)],
       notes: policyNotes(resolved),
     }
     terminal.out(asJson ? JSON.stringify(report, null, 2) : inWords(report))
@@ -50,8 +49,11 @@ export async function check(invocation: Invocation, terminal: Terminal): Promise
   }
 }
 
-// The gateway configuration that would go with it; the name of its file, where there is one.
-async function checkGateway(invocation: Invocation, terminal: Terminal): Promise<string | undefined> {
+// The gateway configuration that would go with it, where there is one.
+async function checkGateway(
+  invocation: Invocation,
+  terminal: Terminal,
+): Promise<LoadedConfiguration | undefined> {
   const named = invocation.text('config')
   if (named === undefined && namedPolicy(invocation) !== undefined) return undefined
   if (named === undefined && !hasConfiguration(terminal.directory)) return undefined

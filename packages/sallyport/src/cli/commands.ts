@@ -45,7 +45,11 @@ export const commands: readonly Command[] = [
     detail:
       'Every request and every answer of the API at URL goes through the policy. Where the policy says transport: { tls: "here" }, TLS ends here, with --cert and --key or a local certificate; where it says "in-front", this listener speaks plain HTTP to the balancer before it.',
     options: [
-      { name: 'upstream', value: 'URL', doc: 'the API, such as http://127.0.0.1:9000; required' },
+      {
+        name: 'upstream',
+        value: 'URL',
+        doc: 'the API, such as http://127.0.0.1:9000; required where the configuration names no upstreams',
+      },
       ...listening,
       { name: 'cert', value: 'FILE', doc: 'the certificate chain, PEM; with --key' },
       { name: 'key', value: 'FILE', doc: 'the private key, PEM; with --cert' },
@@ -83,8 +87,12 @@ export const commands: readonly Command[] = [
       {
         name: 'admin',
         value: 'WHERE',
-        doc: 'the admin listener: HOST:PORT, a URL, or unix:PATH',
-        fallback: '127.0.0.1:9901',
+        doc: 'the admin listener: HOST:PORT, a URL, or unix:PATH; else that of the configuration, else 127.0.0.1:9901',
+      },
+      {
+        name: 'config',
+        value: 'FILE',
+        doc: 'the gateway configuration that names it; else sallyport.gateway.ts or .json of this directory',
       },
       json,
     ],
@@ -97,6 +105,7 @@ export const commands: readonly Command[] = [
       'Reads FILE, or the policy of this directory. Prints every mistake with its place and how to mend it, and ends with 2; else the digest, the table of cells and what deserves a second look, and ends with 0.',
     operand: 'FILE',
     options: [
+      { name: 'policy', value: 'FILE', doc: 'the policy, as FILE names it too' },
       {
         name: 'config',
         value: 'FILE',
@@ -105,7 +114,6 @@ export const commands: readonly Command[] = [
       json,
     ],
     run: async (...given) => (await import('./check.ts')).check(...given),
-      { name: 'policy', value: 'FILE', doc: 'the policy, as FILE names it too' },
   },
   {
     name: 'verify',
@@ -274,6 +282,7 @@ export const commands: readonly Command[] = [
       'Makes the page from FILE, or from the policy of this directory: every value, why it is so, what is left out, how to check it, and which requirements it supports.',
     operand: 'FILE',
     options: [
+      { name: 'policy', value: 'FILE', doc: 'the policy, as FILE names it too' },
       { name: 'format', value: 'FORMAT', doc: 'html, md or json', fallback: 'html' },
       { name: 'out', value: 'FILE', doc: 'where to write it; else the standard output' },
       { name: 'audience', value: 'WHO', doc: 'public, or reviewer for all of it', fallback: 'public' },
@@ -282,7 +291,6 @@ export const commands: readonly Command[] = [
         value: 'PLACE',
         doc: 'where the policy runs: gateway, node or fetch',
         fallback: 'gateway',
-      { name: 'policy', value: 'FILE', doc: 'the policy, as FILE names it too' },
       },
       { name: 'origin', value: 'URL', doc: 'the origin of the API, for the commands on the page' },
       {

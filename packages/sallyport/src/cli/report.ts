@@ -2,7 +2,11 @@
 
 import { askAdmin } from './admin-client.ts'
 import type { Invocation, Terminal } from './command.ts'
+import { Failure } from './failure.ts'
 import { columns } from './help.ts'
+import { hasConfiguration, loadServer } from './server.ts'
+
+const DEFAULT_ADMIN = '127.0.0.1:9901'
 
 interface Entry {
   readonly name: string
@@ -28,9 +32,35 @@ interface Report {
 
 /** Runs the command. */
 export async function report(invocation: Invocation, terminal: Terminal): Promise<number> {
-  const found = (await askAdmin(invocation.text('admin')!, '/report', terminal.directory)) as Report
+  const where = await adminOf(invocation, terminal)
+  const found = (await askAdmin(where, '/report', terminal.directory)) as Report
   terminal.out(invocation.flag('json') ? JSON.stringify(found, null, 2) : inWords(found))
   return 0
+}
+
+// Where the gateway of this directory, or of the configuration that is named, has its admin listener.
+async function adminOf(invocation: Invocation, terminal: Terminal): Promise<string> {
+  const given = invocation.text('admin')
+  if (given !== undefined) return given
+  const named = invocation.text('config')
+  if (named === undefined && !hasConfiguration(terminal.directory)) return DEFAULT_ADMIN
+  const loaded = await (await loadServer()).loadConfiguration(named, terminal.directory)
+  const admin = loaded?.configuration.admin
+  if (loaded === undefined || admin === undefined) return DEFAULT_ADMIN
+  if (admin === false)
+    throw new Failure(`${loaded.name}: admin: false, so nobody can be asked; name the listener with --admin`)
+  if (admin.path !== undefined) return `unix:${admin.path}`
+  if (admin.port === 0)
+    throw new Failure(
+      `${loaded.name}: admin.port: 0 takes any free port; name the one that "sallyport serve" printed with --admin`,
+    )
+  return `${reachable(admin.host)}:${admin.port}`
+}
+
+// A listener on every address is asked on loopback.
+function reachable(host = '127.0.0.1'): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 const EFFECTS = { deny: 'deny', redirect: 'redirect', change: 'change' } as const

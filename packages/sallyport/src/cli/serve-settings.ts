@@ -14,6 +14,8 @@ interface Behind {
   readonly options: Pick<GatewayOptions, 'upstream' | 'upstreams' | 'routes'>
   /** Every address of them; the first stands for all where one is shown. */
   readonly origins: readonly [string, ...string[]]
+  /** By name, where the configuration names them. */
+  readonly named: readonly { readonly name: string; readonly origins: readonly string[] }[]
 }
 
 /** Everything but the policy. */
@@ -73,11 +75,16 @@ function behindOf(invocation: Invocation, loaded: LoadedConfiguration | undefine
   const text = invocation.text('upstream')
   if (text === undefined) {
     const { upstreams = {}, routes } = loaded?.configuration ?? {}
-    const urls = new Set(Object.values(upstreams).flatMap(({ urls = [] }) => urls))
-    const [first, ...others] = Array.from(urls, (url) => new URL(url).origin)
+    const named = Object.entries(upstreams).map(([name, { urls = [] }]) => ({
+      name,
+      origins: urls.map((url) => new URL(url).origin),
+    }))
+    const [first, ...others] = new Set(named.flatMap(({ origins }) => origins))
     if (first !== undefined)
-      return { options: { upstreams, ...(routes ? { routes } : {}) }, origins: [first, ...others] }
-    throw new Failure('serve needs the API to stand before; write --upstream http://127.0.0.1:9000')
+      return { options: { upstreams, ...(routes ? { routes } : {}) }, origins: [first, ...others], named }
+    throw new Failure(
+      'serve needs the API to stand before; write --upstream http://127.0.0.1:9000, or name upstreams in a gateway configuration',
+    )
   }
   const url = URL.canParse(text) ? new URL(text) : undefined
   const isOrigin = url !== undefined && url.pathname === '/' && url.search === '' && url.hash === ''
@@ -86,7 +93,7 @@ function behindOf(invocation: Invocation, loaded: LoadedConfiguration | undefine
     throw new Failure(
       `${invocation.nameOf('upstream')}: expected an http or https origin without user, path and query${text.includes('@') ? '' : `, received ${show(text)}`}; write http://127.0.0.1:9000`,
     )
-  return { options: { upstream: url.origin }, origins: [url.origin] }
+  return { options: { upstream: url.origin }, origins: [url.origin], named: [] }
 }
 
 function certificateFiles(invocation: Invocation, directory: string): ServeSettings['certificate'] {

@@ -11,17 +11,17 @@ import { isOwnAddress } from './own-address.ts'
 import { choosePolicy, endsTlsHere, type PolicyChoice } from './policy-choice.ts'
 import { listenFailure, stopSignal, untilStopped } from './running.ts'
 import { type ServeSettings, serveSettings } from './serve-settings.ts'
+import { eventLine, startedAsJson, startedInWords } from './serve-words.ts'
 import {
   certificateIn,
   type Fleet,
   type Gateway,
-  type GatewayEvent,
   type GatewayOptions,
   loadServer,
   type ServerPackage,
   type TlsFiles,
 } from './server.ts'
-import { policyWarnings } from './warnings.ts'
+import { openAdmin, policyWarnings } from './warnings.ts'
 
 // How long an idle connection may still send its next request when the gateway goes.
 const LINGER_MS = 1_000
@@ -65,38 +65,28 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
   hearSignals(gateway, terminal)
   const warnings = policyWarnings(chosen.resolved, Date.now(), host)
   for (const warning of warnings) terminal.err(`warning: ${warning}`)
+  if (settings.admin !== false && settings.admin.allowNonLoopback === true)
+    terminal.err(`warning: ${openAdmin(gateway.adminUrl)}`)
   if ('socketsAreHeld' in gateway && !gateway.socketsAreHeld)
     terminal.err(
       'warning: this Node has no net.BoundSocket (26.4), so a rolling restart may cost connections that are just being opened',
     )
-  const { source, digest } = chosen
-  const admin = gateway.adminUrl
-  if (invocation.flag('json'))
-    terminal.out(
-      JSON.stringify({
-        url: gateway.url,
-        upstream: behind.origins[0],
-        ...(behind.origins.length > 1 ? { upstreams: behind.origins } : {}),
-        policy: source,
-        digest,
-        ...(admin ? { admin } : {}),
-        ...(loaded ? { configuration: loaded.name } : {}),
-        ...(caFile ? { caFile } : {}),
-      }),
-    )
-  else
-    terminal.out(
-      [
-        `Sallyport: ${gateway.url} -> ${behind.origins.join(', ')}${settings.workers > 1 ? `, ${settings.workers} processes` : ''}`,
-        `policy: ${source}, ${digest}`,
-        ...(loaded ? [`configuration: ${loaded.name}`] : []),
-        ...(admin ? [`admin: ${admin}`] : []),
-        ...(caFile ? [`certificate: a local one, signed by ${relative(terminal.directory, caFile)}`] : []),
-        'Ctrl-C drains and stops.',
-      ].join('\n'),
-    )
+  const started = {
+    url: gateway.url,
+    admin: gateway.adminUrl,
+    behind,
+    workers: settings.workers,
+    policy: chosen.source,
+    digest: chosen.digest,
+    configuration: loaded?.name,
+    caFile: caFile && relative(terminal.directory, caFile),
+  }
+  terminal.out(invocation.flag('json') ? startedAsJson(started) : startedInWords(started))
   return untilStopped(stop, terminal, { waitMs, graceMs, lingerMs: LINGER_MS }, (how) => gateway.close(how))
 }
+
+// Faults of the server that are sentences for the operator already.
+const OWN_FAULTS: ReadonlySet<string> = new Set(['ERR_PORT_NOT_SHARED', 'ERR_UPSTREAM_FILE', 'ERR_PLACE'])
 
 async function start(
   server: ServerPackage,
@@ -111,8 +101,7 @@ async function start(
   } catch (error) {
     const { code, message, name } = error as NodeJS.ErrnoException
     if (name === 'TlsMaterialFault') throw new Failure(message, { cause: error })
-    if (code === 'ERR_PORT_NOT_SHARED' || code === 'ERR_UPSTREAM_FILE')
-      throw new Failure(message, { cause: error })
+    if (code !== undefined && OWN_FAULTS.has(code)) throw new Failure(message, { cause: error })
     if (!isOfAdmin(error, admin, options)) throw listenFailure(error, options.listen) ?? error
     const where = admin !== false && admin.path !== undefined ? admin.path : `port ${admin ? admin.port : ''}`
     if (!isAdminByDefault)
@@ -157,23 +146,6 @@ function hearSignals(gateway: Gateway | Fleet, terminal: Terminal): void {
         (error: Error) => terminal.err(`The restart stopped: ${error.message}; what ran goes on.`),
       )
     })
-}
-
-function eventLine({ event, reason, route, requestId }: GatewayEvent): string {
-  switch (event) {
-    case 'reloaded':
-      return `reloaded: ${reason}`
-    case 'reload-refused':
-      return `reload refused, the policy before goes on:\n${reason.replace(/^/gm, '  ')}`
-    case 'connection-refused':
-      return `a connection was closed before anything was asked: ${reason}`
-    case 'tls-fault':
-      return reason
-    case 'process-ended':
-      return `a process ended and is started anew: ${reason}`
-    default:
-      return `${event}: ${reason}, route ${route}, request ${requestId || 'without id'}`
-  }
 }
 
 // Where TLS ends is the policy's to say; the command line only brings the certificate.

@@ -1,5 +1,6 @@
 // The only place that knows @sallyport/server, and it is loaded when it is needed: the library works without it.
 
+import { readdirSync } from 'node:fs'
 import type { PolicyDocument } from '../guard/policy.ts'
 import { Failure } from './failure.ts'
 
@@ -8,6 +9,7 @@ export interface ServerPackage {
   startGateway(options: GatewayOptions): Promise<Gateway>
   startFleet(options: GatewayOptions & { readonly workers: number }): Promise<Fleet>
   loadConfiguration(path: string | undefined, directory: string): Promise<LoadedConfiguration | undefined>
+  checkPlaces(loaded: LoadedConfiguration): void
   startSampleUpstream(options: { readonly port: number }): Promise<Sample>
   localCertificate(options: { readonly folder: string }): Promise<Certificate & { readonly caFile: string }>
 }
@@ -61,6 +63,7 @@ export type Admin =
       readonly port?: number
       readonly path?: string
       readonly hosts?: readonly string[]
+      readonly allowNonLoopback?: boolean
     }
 
 /** Where the access log goes. */
@@ -155,6 +158,11 @@ export async function certificateIn(
       },
     )
   }
+}
+
+/** Whether a gateway configuration stands in a directory; the package may be missing where none does. */
+export function hasConfiguration(directory: string): boolean {
+  return readdirSync(directory).some((file) => /^sallyport\.gateway\./.test(file))
 }
 
 const PACKAGE: string = '@sallyport/server'

@@ -24,6 +24,11 @@ export function policyWarnings(policy: ResolvedPolicy, now: number, host?: strin
   ]
 }
 
+/** What is said of an admin listener that other machines may reach. */
+export function openAdmin(where = 'the admin listener'): string {
+  return `${where} needs no password, and admin.allowNonLoopback lets other machines reach it: whoever does may read the policy and drain the gateway`
+}
+
 function expiries({ cells }: ResolvedPolicy, now: number): readonly string[] {
   const { disclosure } = cells.find((cell) => cell.origin === 'default')!.settings
   return disclosureWarnings(disclosure as DisclosureSetting, now).map(sentence)

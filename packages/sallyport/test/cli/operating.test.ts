@@ -11,6 +11,7 @@ import { directory, run, start } from './command.ts'
 interface Served {
   readonly url: string
   readonly admin?: string
+  readonly upstreams?: Readonly<Record<string, readonly string[]>>
   readonly digest: string
   readonly configuration?: string
 }
@@ -94,6 +95,15 @@ test('serve stands before several upstreams, and says which file of one it can n
     }),
   })
   const { served } = await serve(context, cwd, [])
+  assert.deepEqual(served.upstreams, { api: [first], files: [second] })
+  const spoken = start(context, cwd, ['serve'])
+  await spoken.says('Ctrl-C')
+  assert.match(
+    spoken.out(),
+    new RegExp(
+      `^Sallyport: http://127\\.0\\.0\\.1:\\d+ -> 2 upstreams\\n  api: ${first}\\n  files: ${second}\\npolicy: `,
+    ),
+  )
   const paths = ['/v1/x', '/files/x', '/x']
   const bodies = await Promise.all(paths.map(async (path) => (await ask(served.url + path)).body))
   assert.deepEqual(bodies.slice(0, 2), ['hello', 'other'])
@@ -211,6 +221,91 @@ for (const [words, line] of WRONG)
     assert.equal(code, 2)
     assert.match(err, line)
   })
+
+test('report asks the gateway that the configuration names', async (context) => {
+  const upstream = await upstreamFor(context)
+  const cwd = directory(context, {
+    'sallyport.config.json': JSON.stringify(POLICY),
+    'sallyport.gateway.json': JSON.stringify({
+      listeners: [{ host: '127.0.0.1', port: 0 }],
+      upstreams: { api: { urls: [upstream] } },
+      admin: { path: 'admin.sock' },
+    }),
+    'off.json': JSON.stringify({ admin: false }),
+    'any.json': JSON.stringify({ admin: { port: 0 } }),
+    'gone.json': JSON.stringify({ admin: { host: '0.0.0.0', port: 1, allowNonLoopback: true } }),
+  })
+  await serve(context, cwd, [])
+  const found = await run(context, cwd, ['report'])
+  assert.deepEqual([found.code, found.err], [0, ''])
+  assert.match(found.out, /^policy sha256:/)
+  const refused = async (name: string) => (await run(context, cwd, ['report', '--config', name])).err
+  assert.match(await refused('off.json'), /^sallyport: off\.json: admin: false, so nobody can be asked; name/)
+  assert.match(await refused('any.json'), /^sallyport: any\.json: admin\.port: 0 takes any free port; name/)
+  assert.match(await refused('gone.json'), /^sallyport: no gateway answers at 127\.0\.0\.1:1 /)
+})
+
+test('an admin address that other machines reach must be wished for, and is never passed over', async (context) => {
+  const wished = { host: '0.0.0.0', port: 0, allowNonLoopback: true }
+  const configured = (admin: object) => ({
+    'sallyport.config.json': JSON.stringify(POLICY),
+    'sallyport.gateway.json': JSON.stringify({
+      listeners: [{ host: '127.0.0.1', port: 0 }],
+      upstreams: { api: { urls: ['http://127.0.0.1:9'] } },
+      admin,
+    }),
+  })
+  const cwd = directory(context, configured({ host: '0.0.0.0', port: 9901 }))
+  const line = /^sallyport: sallyport\.gateway\.json: admin\.host: other machines can reach this address/
+  for (const words of [['check'], ['serve']]) {
+    const { code, err } = await run(context, cwd, words)
+    assert.equal(code, 2)
+    assert.match(err, line)
+  }
+  const open = directory(context, configured(wished))
+  const byOption = await run(context, open, ['serve', '--admin', '0.0.0.0:0'])
+  assert.equal(byOption.code, 2)
+  assert.match(byOption.err, /^sallyport: admin\.host: other machines can reach this address/)
+  const { running } = await serve(context, open, [])
+  running.process.kill('SIGTERM')
+  const warning = /needs no password, and admin\.allowNonLoopback lets other machines reach it/
+  assert.match((await running.finished).err, warning)
+  assert.match((await run(context, open, ['check'])).out, warning)
+})
+
+test('a missing folder of the access log or the admin socket is found by check and by serve', async (context) => {
+  const cwd = directory(context, {
+    'sallyport.config.json': JSON.stringify(POLICY),
+    'sallyport.gateway.json': JSON.stringify({
+      upstreams: { api: { urls: ['http://127.0.0.1:9'] } },
+      accessLog: { file: 'log/access.log' },
+      admin: { path: 'run/admin.sock' },
+    }),
+    'list.json': '[]',
+  })
+  const checked = await run(context, cwd, ['check'])
+  assert.equal(checked.code, 2)
+  assert.match(
+    checked.err,
+    /gateway\.json: accessLog\.file: there is no folder .*\/log, received .*; make it$/m,
+  )
+  assert.match(checked.err, /gateway\.json: admin\.path: there is no folder .*\/run, received .*; make it$/m)
+  for (const words of [
+    ['serve', '--admin', 'off'],
+    ['serve', '--access-log', 'off', '--workers', '2'],
+  ]) {
+    const { code, err } = await run(context, cwd, [...words, '--port', '0'])
+    assert.equal(code, 2)
+    assert.match(
+      err,
+      /^sallyport: the (access log|admin listener's socket) can't be made at .*; make it, or name/,
+    )
+  }
+  assert.equal(
+    (await run(context, cwd, ['check', '--config', 'list.json'])).err,
+    'sallyport: list.json: the gateway configuration: expected an object, received []; write it in braces: { … }\n',
+  )
+})
 
 test('an admin port that is taken is no reason not to start, unless it was chosen', async (context) => {
   const taken = new URL(await upstreamFor(context)).port

@@ -41,7 +41,10 @@ const refused: readonly (readonly [
     ['start', '--policy', 'nowhere.json'],
     'nowhere.json: there is no such file; name another, or make one with "sallyport init"',
   ],
-  [['serve'], 'serve needs the API to stand before; write --upstream http://127.0.0.1:9000'],
+  [
+    ['serve'],
+    'serve needs the API to stand before; write --upstream http://127.0.0.1:9000, or name upstreams in a gateway configuration',
+  ],
   [
     ['serve', '--upstream', 'localhost:9000'],
     '--upstream: expected an http or https origin without user, path and query, received "localhost:9000"; write http://127.0.0.1:9000',

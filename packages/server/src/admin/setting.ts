@@ -1,6 +1,6 @@
 // `admin`: where the operator's own listener is.
 
-import { either, type Infer, integer, list, not, object, text } from 'sallyport/settings'
+import { either, flag, type Infer, integer, list, not, object, text } from 'sallyport/settings'
 
 const host = text(
   {
@@ -43,6 +43,9 @@ export const adminSchema = either(
         port: integer({ min: 0, max: 65_535, example: 9901 }, 'The port; 0 takes a free one.'),
         path,
         hosts,
+        allowNonLoopback: flag(
+          'Lets the address be one that other machines can reach; false. They need no password.',
+        ),
       },
       'An address, or a Unix socket.',
     ),

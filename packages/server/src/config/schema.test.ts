@@ -47,7 +47,8 @@ const GOOD: readonly object[] = [
     routes: { '/*': 'api', 'GET /files/*': 'files' },
   },
   { admin: { path: 'run/admin.sock' }, accessLog: 'stdout' },
-  { admin: { host: '10.0.0.1', port: 9901, hosts: ['gateway.internal'] }, accessLog: { file: 'a.log' } },
+  { admin: { host: '10.0.0.1', port: 9901, allowNonLoopback: true, hosts: ['gateway.internal'] } },
+  { admin: { host: '::1', port: 9901 }, accessLog: { file: 'a.log' } },
   { listeners: [{ port: 8443, proxyProtocol: { from: ['10.0.0.5', '2001:db8::/64', 'loopback'] } }] },
   { tls: { certificates: [{ cert: 'a.pem', key: 'b.pem' }] }, drain: { waitSeconds: 10, graceSeconds: 30 } },
 ]
@@ -59,7 +60,9 @@ for (const configuration of GOOD)
   })
 
 const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
-  [[], /^policy: expected an object/],
+  [[], /^the gateway configuration: expected an object/],
+  [null, /^the gateway configuration: expected an object/],
+  ['x', /^the gateway configuration: expected an object, received "x"/],
   [{ listener: [] }, /^listener: there is no setting "listener" here; did you mean "listeners"\?$/],
   [{ listeners: [] }, /^listeners: expected at least 1 item/],
   [
@@ -77,6 +80,11 @@ const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
     { listeners: [{ port: 1, proxyProtocol: { from: [] } }] },
     /^listeners\[0\]\.proxyProtocol\.from: expected at least 1/,
   ],
+  [
+    { admin: { host: '0.0.0.0', port: 9901 } },
+    /^admin\.host: other machines can reach this address, .*received "0\.0\.0\.0"; write "127\.0\.0\.1"/,
+  ],
+  [{ admin: { host: 'gateway.internal', port: 9901 } }, /^admin\.host: other machines can reach/],
   [{ admin: true }, /^admin: expected false or an object, received true/],
   [{ admin: {} }, /^admin: neither a port nor a path/],
   [{ admin: { port: 1, path: 'x' } }, /^admin: an address and a socket/],

@@ -13,6 +13,7 @@ import {
   problem,
   text,
 } from 'sallyport/settings'
+import { reachProblem } from '../admin/reach.ts'
 import { adminSchema } from '../admin/setting.ts'
 import { accessLogSchema } from '../log/setting.ts'
 import { proxyProtocolProblems, proxyProtocolSchema } from '../proxy-protocol/setting.ts'
@@ -60,6 +61,9 @@ const configurationSchema = object(
   'Where a Sallyport gateway stands.',
 )
 
+// How a mistake of the whole file is told from one of the policy.
+const ITSELF = 'the gateway configuration'
+
 /** The configuration of a gateway as it is written. */
 export type GatewayConfiguration = Infer<typeof configurationSchema>
 
@@ -75,7 +79,10 @@ export function configurationJsonSchema(id: string): JsonSchema {
  */
 export function readConfiguration(input: unknown): GatewayConfiguration {
   const problems: PolicyProblem[] = []
-  configurationSchema.check(input, '', (found) => problems.push(found))
+  configurationSchema.check(input, '', (found) =>
+    // Without a name a problem is the policy's.
+    problems.push(found.path === '' ? { ...found, path: ITSELF } : found),
+  )
   if (problems.length === 0) problems.push(...contradictions(input as GatewayConfiguration))
   if (problems.length > 0) throw new PolicyError(problems)
   return input as GatewayConfiguration
@@ -98,6 +105,8 @@ function contradictions(configuration: GatewayConfiguration): readonly PolicyPro
         'write { host: "127.0.0.1", port: 9901 }',
       ),
     )
+  const reach = reachProblem(admin)
+  if (reach !== undefined) problems.push(reach)
   problems.push(...tlsProblems(tls))
   const listener = listeners?.[0]
   problems.push(...proxyProtocolProblems(listener?.proxyProtocol, 'listeners[0].proxyProtocol'))

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto'
 import { createGuard, digest, type PolicyDocument, type ResolvedPolicy, resolvePolicy } from 'sallyport'
 import { type AdminListener, startAdmin } from '../admin/listener.ts'
+import { checkOwnPlaces } from '../config/places.ts'
 import type { CloseOptions, Gateway, GatewayEvent, GatewayOptions } from '../contract.ts'
 import type { Documents } from '../operation.ts'
 import { fixedFaults, transportOf } from '../reload/fixed.ts'
@@ -53,6 +54,7 @@ interface Slot {
  * @throws what `startGateway` throws; PortNotShared
  */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  checkOwnPlaces(options)
   const { workers, admin: adminSetting, log, onDrain, source: given, watch, ...rest } = options
   // Certificates can change where the policy can't.
   const source =

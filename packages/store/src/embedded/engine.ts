@@ -4,7 +4,7 @@
 import { resolve } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { StoreFault } from '../fault.ts'
-import { adoptInitial, initialFolder, judgeFolder, refusalOf } from './folder.ts'
+import { judgeFolder, refusalOf } from './folder.ts'
 import { type FolderLock, lockFolder } from './lock.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 import { WorkerStream } from './stream.ts'
@@ -47,11 +47,7 @@ export async function openEmbedded(settings: EmbeddedSettings): Promise<Embedded
   const directory = resolve(settings.directory)
   const lock = takeLock(directory)
   try {
-    if (judgeFolder(directory) === 'absent') {
-      await finished(startWorker(settings, initialFolder(directory), true, progressOf()))
-      adoptInitial(directory)
-    }
-    return await running(settings, directory, lock)
+    return await running(settings, directory, lock, judgeFolder(directory) === 'absent')
   } catch (error) {
     lock.release()
     throw error
@@ -110,15 +106,11 @@ function first(worker: Worker): Promise<void> {
   })
 }
 
-async function finished(worker: Worker): Promise<void> {
-  await first(worker)
-  await worker.terminate()
-}
-
 async function running(
   settings: EmbeddedSettings,
   directory: string,
   lock: FolderLock,
+  absent: boolean,
 ): Promise<EmbeddedEngine> {
   const usual = settings.queryMs ?? 2_000
   let patience = usual
@@ -131,9 +123,9 @@ async function running(
   const deaths: number[] = []
   const event = settings.onEvent ?? (() => {})
 
-  const start = async (): Promise<void> => {
+  const start = async (create: boolean): Promise<void> => {
     progress = progressOf()
-    const started = startWorker(settings, directory, false, progress)
+    const started = startWorker(settings, directory, create, progress)
     await first(started)
     started.on('message', hear)
     started.on('error', () => {})
@@ -171,7 +163,7 @@ async function running(
     await dead?.terminate()
     if (closed) return
     try {
-      await start()
+      await start(false)
       event('reopened')
     } catch {
       broken = true
@@ -200,7 +192,7 @@ async function running(
   let batches = 0
   const post = (message: ToWorker): void => worker?.postMessage(message)
   try {
-    await start()
+    await start(absent)
   } catch (error) {
     clearInterval(watch)
     throw error

@@ -17,6 +17,7 @@ import {
 import { dirname, join } from 'node:path'
 import { StoreFault } from '../fault.ts'
 import { syncPath } from './durable-files.ts'
+import { unpackTemplate } from './template.ts'
 
 /** The major version of PostgreSQL inside the pinned PGlite. */
 const MAJOR = '18'
@@ -64,18 +65,19 @@ export function judgeFolder(directory: string): FolderState {
   return 'present'
 }
 
-/** Where a new store is built. */
-export function initialFolder(directory: string): string {
+/** Makes a new store: unpacked beside its place, synced, then renamed there, then marked. */
+export function makeFolder(directory: string): void {
   const initial = `${directory}.init`
   rmSync(initial, { recursive: true, force: true })
   mkdirSync(initial, { mode: 0o700 })
-  return initial
-}
-
-/** Makes what was built the store: synced, then renamed, then marked. */
-export function adoptInitial(directory: string): void {
-  const initial = `${directory}.init`
-  syncTree(initial)
+  try {
+    unpackTemplate(initial)
+    syncTree(initial)
+  } catch (error) {
+    // A disk that was too small for it is not left full.
+    rmSync(initial, { recursive: true, force: true })
+    throw error
+  }
   renameSync(initial, directory)
   syncPath(dirname(directory))
   mark(directory)

@@ -3,7 +3,7 @@
 /** Given to the worker at its start. */
 export interface WorkerStart {
   readonly directory: string
-  /** Makes a new database in the folder instead of opening one, then ends. */
+  /** Whether there is no database yet: one is made first. */
   readonly create: boolean
   readonly checkpointMs: number
   readonly checkpointBytes: number

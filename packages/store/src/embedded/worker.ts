@@ -4,6 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 import { DurableFiles, START } from './durable-files.ts'
+import { makeFolder } from './folder.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 
 const start = workerData as WorkerStart
@@ -43,13 +44,8 @@ console.error = () => {}
 console.warn = () => {}
 
 try {
-  const database = await openDatabase()
-  if (start.create) {
-    await database.exec('checkpoint')
-    await database.close()
-    say({ kind: 'closed' })
-    port.close()
-  } else await serve(database)
+  if (start.create) makeFolder(start.directory)
+  await serve(await openDatabase())
 } catch (error) {
   fail(error)
   port.close()

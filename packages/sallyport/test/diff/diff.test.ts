@@ -80,6 +80,25 @@ test('places where patterns of the two sides overlap are regions of their own', 
     assert.ok(pairs.includes(pair), `${pair} is missing among ${pairs.join(', ')}`)
 })
 
+test('the page’s own routes are compared with a route that the other side wrote for them, and with nothing else', async () => {
+  const published: PolicyDocument = { extends: 'api', disclosure: { posture: 'public' } }
+  const byHand: PolicyDocument = {
+    extends: 'api',
+    routes: {
+      '/.well-known/posture': { data: 'public', credentials: 'none', headers: { frameOptions: false } },
+    },
+  }
+  const there = await diffPolicies(byHand, published)
+  assert.equal(there.verdict, 'stronger')
+  const framing = there.changes.find(({ what }) => what === 'framing')
+  assert.deepEqual([framing?.strength, framing?.cells], ['stronger', ['/.well-known/posture']])
+  const back = await diffPolicies(published, byHand)
+  assert.equal(back.verdict, 'weaker')
+  assert.deepEqual(back.changes.find(({ what }) => what === 'framing')?.cells, ['/.well-known/posture'])
+  assert.equal((await diffPolicies({ extends: 'api' }, published)).verdict, 'neutral')
+  assert.equal((await diffPolicies(published, { extends: 'api' })).verdict, 'neutral')
+})
+
 test('a policy against itself is neutral, without a change', async () => {
   await fc.assert(
     fc.asyncProperty(policies, async (policy) => {

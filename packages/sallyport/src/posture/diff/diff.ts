@@ -81,12 +81,14 @@ export async function diffPolicies(
 
 // The pages that a policy publishes of itself bring routes of their own, which nobody wrote. That they are published is a
 // change of `disclosure`; a path that the guard answers itself can't be set against one that the application answers.
+// Where the other side has written a route for that very path, it has said what holds there, and the two are compared.
 function isComparable(before: ResolvedPolicy, after: ResolvedPolicy): (region: Region) => boolean {
   const [left, right] = [before, after].map(({ document: { routes = {}, ...base } }) => {
     const own = new Set(Object.keys(gainedRoutes(base)).filter((id) => !Object.hasOwn(routes, id)))
     return ({ id }: ResolvedCell) => own.has(id.replace(/^! /, ''))
   }) as [(cell: ResolvedCell) => boolean, (cell: ResolvedCell) => boolean]
-  return (region) => left(region.before) === right(region.after)
+  return ({ before: was, after: is }) =>
+    left(was) === right(is) || (was.id === is.id && was.origin === is.origin)
 }
 
 // Stands for the place in sentences while the same change is gathered from many places.

@@ -2,16 +2,20 @@
 
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { STYLE_SOURCE } from '../../src/controls/disclosure/style-digest.ts'
 import { createGuard } from '../../src/guard/guard.ts'
 import type { PolicyDocument } from '../../src/guard/policy.ts'
 import { digest } from '../../src/policy/digest.ts'
+import { factsIn } from '../../src/posture/page/facts.ts'
 import { createPosture, postureHtml, postureMarkdown } from '../../src/posture/page/index.ts'
 import { STYLE } from '../../src/posture/page/style.ts'
 import { controls } from '../../src/posture/register.ts'
+import { readHar, verifyCaptured } from '../../src/posture/verify/captured.ts'
 import { PRESET_NAMES } from '../../src/presets/names.ts'
 
 const NOW = Date.UTC(2026, 10, 25)
@@ -150,6 +154,43 @@ test('the last verification stands at the top, and says when it was of another p
     html,
     /2026-11-24 10:00 UTC, https:\/\/api\.example\.com: 117 of 118 probes passed, 1 finding; of another/,
   )
+})
+
+test('a verification of recorded answers says so where it stands', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sallyport-page-'))
+  try {
+    const exchange = {
+      request: { method: 'GET', url: 'https://api.example.com/' },
+      response: { status: 200 },
+    }
+    const record = await verifyCaptured(
+      { extends: 'api' },
+      readHar(JSON.stringify({ log: { entries: [exchange] } })),
+      'har',
+    )
+    for (const [source, words] of [
+      ['har', 'of answers recorded in a HAR file, not asked of the deployment itself'],
+      ['captured', 'of answers recorded earlier, not asked of the deployment itself'],
+    ] as const) {
+      writeFileSync(join(folder, 'sallyport.verification.json'), JSON.stringify({ ...record, source }))
+      const posture = await createPosture({ extends: 'api' }, { ...OPTIONS, ...factsIn(folder) })
+      for (const text of [postureHtml(posture), postureMarkdown(posture)])
+        assert.ok(text.includes(words), words)
+      assert.equal(posture.lastVerification?.source, source)
+    }
+    writeFileSync(join(folder, 'sallyport.verification.json'), JSON.stringify({ ...record, source: 'live' }))
+    assert.doesNotMatch(
+      postureMarkdown(await createPosture({ extends: 'api' }, { ...OPTIONS, ...factsIn(folder) })),
+      /recorded/,
+    )
+    writeFileSync(
+      join(folder, 'sallyport.verification.json'),
+      JSON.stringify({ ...record, source: 'hearsay' }),
+    )
+    assert.throws(() => factsIn(folder), /is no record of a verification; write it with/)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 test('the digest in the page’s Content-Security-Policy is that of its style', () => {

@@ -79,14 +79,35 @@ export function changesIn(value: unknown): readonly PolicyChange[] {
 }
 
 function recordIn(read: unknown, name: string): LastVerification {
-  const { at, target, passed, of, findings, policyDigest } = (read ?? {}) as Record<string, unknown>
+  const {
+    at,
+    target,
+    passed,
+    of,
+    findings,
+    policyDigest,
+    source = 'live',
+  } = (read ?? {}) as Record<string, unknown>
   const count = Array.isArray(findings) ? findings.length : findings
   const sound =
     typeof at === 'string' &&
     !Number.isNaN(Date.parse(at)) &&
     typeof target === 'string' &&
     typeof policyDigest === 'string' &&
+    isSource(source) &&
     [passed, of, count].every((number) => Number.isInteger(number))
   if (!sound) throw new PolicyFileError(name, `${name}: is no record of a verification; ${MAKE_RECORD}`)
-  return { at, target, passed: passed as number, of: of as number, findings: count as number, policyDigest }
+  return {
+    at,
+    target,
+    passed: passed as number,
+    of: of as number,
+    findings: count as number,
+    policyDigest,
+    ...(source === 'live' ? {} : { source }),
+  }
+}
+
+function isSource(value: unknown): value is NonNullable<LastVerification['source']> {
+  return value === 'live' || value === 'har' || value === 'captured'
 }

@@ -64,6 +64,8 @@ export interface LastVerification {
   readonly of: number
   readonly findings: number
   readonly policyDigest: string
+  /** `live`, or recorded answers, of which nobody can tell when and by whom they were given; absent is `live`. */
+  readonly source?: 'live' | 'har' | 'captured'
 }
 
 /** One change of the policy, as `diff` saw it. */

@@ -23,13 +23,19 @@ export function modeWords({ mode, cells }: ModeInCells): string {
   return cells.length === 0 ? MODE_WORDS[mode] : `${MODE_WORDS[mode]} in ${scopeOf({ cells })}`
 }
 
+const SOURCES = {
+  live: '',
+  har: '; of answers recorded in a HAR file, not asked of the deployment itself',
+  captured: '; of answers recorded earlier, not asked of the deployment itself',
+} as const
+
 /** When a live deployment was last checked, and how that went. */
 export function verificationWords({ lastVerification: last, policyDigest }: Posture): string {
   if (last === undefined) return 'none recorded'
   const at = last.at.replace('T', ' ').replace(/(?::\d\d)?(?:\.\d+)?Z$/, ' UTC')
   const result = `${last.passed} of ${last.of} probes passed, ${last.findings === 1 ? '1 finding' : `${last.findings} findings`}`
   const other = last.policyDigest === policyDigest ? '' : '; of another version of the policy'
-  return `${at}, ${last.target}: ${result}${other}`
+  return `${at}, ${last.target}: ${result}${SOURCES[last.source ?? 'live']}${other}`
 }
 
 /** The first twelve digits of a digest. */

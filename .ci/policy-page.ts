@@ -5,7 +5,7 @@ import type { JsonSchema } from '../packages/sallyport/src/policy/schema.ts'
 import { controls } from '../packages/sallyport/src/posture/register.ts'
 import { presets } from '../packages/sallyport/src/presets/index.ts'
 
-const root = policyJsonSchema('https://sallyport.dev/schema/policy.schema.json')
+const root = policyJsonSchema('pkg:npm/sallyport#schema/policy.schema.json')
 const definitions = root['$defs'] as Readonly<Record<string, JsonSchema>>
 const NO_DEFAULT = '—'
 /** What holds where a document says nothing, beside the controls' own defaults: guard/resolve.ts. */

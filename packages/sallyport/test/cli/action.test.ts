@@ -148,6 +148,11 @@ describe('the documents', () => {
     ...readdirSync(join(root, 'docs/commands')).map((name) => `docs/commands/${name}`),
     'docs/ci.md',
   ]
+  it('hold no placeholder where a reader would copy one', () => {
+    for (const page of [...pages, 'README.md', 'action.yml', 'docs/testing.md'])
+      assert.doesNotMatch(readFileSync(join(root, page), 'utf8'), /\bOWNER\b|sallyport\.dev/, page)
+  })
+
   for (const page of pages)
     it(`${page} names commands and options that there are`, () => {
       const text = readFileSync(join(root, page), 'utf8').replace(/\\\n\s*/g, '')

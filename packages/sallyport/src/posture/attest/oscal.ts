@@ -5,7 +5,7 @@ import { controls } from '../register.ts'
 import { uuidsOf } from './identifiers.ts'
 import { DETAIL, isProved, type Statement } from './statement.ts'
 
-const NAMESPACE = 'https://sallyport.dev/ns/oscal'
+const NAMESPACE = 'pkg:npm/sallyport#oscal'
 // NIST's own catalog of SP 800-53 revision 5.
 const CATALOG =
   'https://raw.githubusercontent.com/usnistgov/oscal-content/main/nist.gov/SP800-53/rev5/json/NIST_SP-800-53_rev5_catalog.json'

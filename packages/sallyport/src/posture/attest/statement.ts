@@ -6,9 +6,10 @@ import type { Verification } from '../verify/result.ts'
 export const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1'
 export const SVR_TYPE = 'https://in-toto.io/attestation/svr/v0.2'
-const VERIFIER = 'https://sallyport.dev/verify/v1'
+// Names of ours are package URLs: a domain can pass to somebody else, and with it what the name stands for.
+const VERIFIER = 'pkg:npm/sallyport#verify/v1'
 /** Our own field of the predicate; whoever does not know it must ignore it (in-toto, parsing rules). */
-export const DETAIL = 'https://sallyport.dev/attestation/verification/v1'
+export const DETAIL = 'pkg:npm/sallyport#attestation/verification/v1'
 const PREFIX = 'SALLYPORT_'
 
 /** A thing with its digest (in-toto ResourceDescriptor). */

@@ -114,8 +114,8 @@ export interface Gateway {
   upstreams(): readonly UpstreamReport[]
   /** Reads the policy anew; requests under way keep theirs. `undefined` where there is no source. */
   reload(): Promise<ReloadOutcome | undefined>
-  /** Opens the access log anew, after rotation. */
-  reopenLog(): void
+  /** Opens the access log anew, after rotation. When it is done, nothing more comes to the old file. */
+  reopenLog(): Promise<void>
   /**
    * Says that it drains, and takes requests for `waitMs` more, until the front knows; then takes no more, lets those
    * under way end, and breaks off what is left after `graceMs`.

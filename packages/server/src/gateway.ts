@@ -117,8 +117,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     clock,
     onRefused: (why) => refusals.add(why),
     onFault: (reason) => log({ event: 'tls-fault', requestId: '', route: '', reason }),
-  }).catch((error: unknown) => {
-    operation.close()
+  }).catch(async (error: unknown) => {
+    await operation.close()
     throw error
   })
   const tending = tls && setInterval(() => void tls.tend(), TEND_MS).unref()
@@ -173,7 +173,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const failed = async (error: unknown): Promise<never> => {
     clearInterval(tending)
-    operation.close()
+    await operation.close()
     await forwarder.destroy()
     throw error
   }
@@ -242,7 +242,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await admin?.close()
     // What was broken off is logged when its connection's end has been heard.
     await new Promise((resolve) => setImmediate(resolve))
-    operation.close()
+    await operation.close()
     return { brokenOff }
   }
 

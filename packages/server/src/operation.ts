@@ -77,11 +77,11 @@ export interface Operation {
   reload(): Promise<ReloadOutcome | undefined>
   upstreamFailed(exchange: Exchange, reason: string): void
   /** Opens the log anew, after rotation. */
-  reopenLog(): void
-  close(): void
+  reopenLog(): Promise<void>
+  close(): Promise<void>
 }
 
-const NO_SINK: LogSink = { write() {}, dropped: 0, reopen() {}, close() {} }
+const NO_SINK: LogSink = { write() {}, dropped: 0, async reopen() {}, async close() {} }
 
 /** @throws PolicyError where the policy is wrong; the system's error where the log can't be opened */
 export async function createOperation<Configuration>(
@@ -234,9 +234,9 @@ export async function createOperation<Configuration>(
       metrics.upstreamFailed(reason)
     },
     reopenLog: () => sink.reopen(),
-    close() {
-      sink.close()
+    async close() {
       metrics.stop()
+      await sink.close()
     },
   }
 }

@@ -94,6 +94,28 @@ test('answers that Node gives by itself, and requests whose client left, have th
   )
 })
 
+for (const [where, policy] of [
+  ['plain', IN_FRONT],
+  ['encrypted', HERE],
+] as const)
+  test(`requests that a drain breaks off have their line, on a connection that is ${where}`, async (context) => {
+    const [begun, silent] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const upstream = await upstreamFor(context, (request, response) => {
+      if (request.url === '/begun') response.write('begun', () => begun.resolve())
+      else silent.resolve()
+    })
+    const running = await logged(context, { upstream, policy })
+    const asked = ['/begun', '/silent'].map((path) => ask(running, path).catch(() => {}))
+    await Promise.all([begun.promise, silent.promise])
+    const lines = await running.lines()
+    await Promise.all(asked)
+    const seen = lines.map((line) => [line['url.path'], line['error.type']])
+    assert.deepEqual(seen.sort(), [
+      ['/begun', 'ERR_GATEWAY_CLOSING'],
+      ['/silent', 'ERR_GATEWAY_CLOSING'],
+    ])
+  })
+
 test('the bytes of requests on one connection are each their own', async (context) => {
   const running = await logged(context)
   const get = 'GET /a HTTP/1.1\r\nHost: a.example\r\n'
@@ -136,10 +158,13 @@ test('a log that was moved away is opened anew under its name, and only its owne
   const running = await logged(context)
   await ask(running, '/first')
   await rename(running.file, `${running.file}.1`)
-  running.gateway.reopenLog()
-  while ((await stat(running.file).catch(() => undefined)) === undefined) await ask(running, '/between')
+  await running.gateway.reopenLog()
+  const old = await readFile(`${running.file}.1`, 'utf8')
   await ask(running, '/last')
-  assert.equal((await running.lines()).at(-1)?.['url.path'], '/last')
+  const lines = await running.lines()
+  assert.equal(lines.at(-1)?.['url.path'], '/last')
+  assert.equal(await readFile(`${running.file}.1`, 'utf8'), old)
+  assert.equal(old.split('\n').length - 1 + lines.length, 2)
   assert.equal((await stat(running.file)).mode & 0o007, 0)
 })
 

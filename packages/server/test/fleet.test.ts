@@ -163,8 +163,12 @@ test('a process that crashes is started anew, and the port answers meanwhile', a
 })
 
 test('what is wrong at the start is one error, and no process is left', async (context) => {
-  const accessLog = { file: '/nowhere/access.log' }
-  await assert.rejects(fleetFor(context, { accessLog }), { code: 'ENOENT' })
+  // Read by the processes alone.
+  const upstreams = { api: { urls: ['https://127.0.0.1:9'], tls: { ca: '/nowhere/ca.pem' } } }
+  await assert.rejects(
+    startFleet({ workers: 2, policy: IN_FRONT, listen: { host: '127.0.0.1', port: 0 }, upstreams }),
+    { code: 'ERR_UPSTREAM_FILE' },
+  )
   await assert.rejects(fleetFor(context, { policy: { colour: 'red' } as object }), /colour/)
   assert.deepEqual(await processIds(), [])
 })

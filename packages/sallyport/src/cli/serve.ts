@@ -135,7 +135,7 @@ function sourceOf(name: string, file: string): NonNullable<GatewayOptions['sourc
 // The conventions of daemons: read the files anew, and replace the processes.
 function hearSignals(gateway: Gateway | Fleet, terminal: Terminal): void {
   process.on('SIGHUP', () => {
-    gateway.reopenLog()
+    void gateway.reopenLog()
     void gateway.reload()
   })
   if ('restart' in gateway)

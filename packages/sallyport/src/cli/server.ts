@@ -123,7 +123,7 @@ export interface Gateway {
   readonly url: string
   readonly adminUrl: string | undefined
   reload(): Promise<unknown>
-  reopenLog(): void
+  reopenLog(): Promise<void>
   close(options: CloseOptions): Promise<{ readonly brokenOff: number }>
 }
 

@@ -232,8 +232,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       (restarting ??= restartAll().finally(() => {
         restarting = undefined
       })),
-    reopenLog: () => {
-      for (const { member } of slots) void member?.ask('reopenLog')
+    async reopenLog() {
+      await Promise.all(slots.map(({ member }) => member?.ask('reopenLog')))
     },
     close: (how = {}) => (closing ??= close(how)),
     socketsAreHeld: opened.areHeld,

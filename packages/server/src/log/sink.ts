@@ -1,7 +1,7 @@
 // Where log lines go: gathered, written in pieces by one write at a time, and bounded. A disk that is slow or full costs
 // lines, which are counted, and never a request. A file that was moved away is opened anew under its name.
 
-import { closeSync, fstatSync, open, openSync, stat, write, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, stat, statSync, write } from 'node:fs'
 
 /** Takes lines. */
 export interface LogSink {
@@ -9,10 +9,10 @@ export interface LogSink {
   write(text: string): void
   /** Lines that were lost since the start. */
   readonly dropped: number
-  /** Opens the file anew, for log rotation. */
-  reopen(): void
+  /** Opens the file anew, for log rotation. When it is done, nothing more comes to the old one. */
+  reopen(): Promise<void>
   /** Writes what is left, as far as it can be written. */
-  close(): void
+  close(): Promise<void>
 }
 
 /** Bytes as characters; a line is nearly always ASCII. */
@@ -20,14 +20,17 @@ const PIECE = 65_536
 const MAX_WAITING = 8_388_608
 const FLUSH_MS = 200
 const CHECK_MS = 1_000
+const CLOSE_MS = 2_000
 
-/** Writes one piece somewhere; calls back once, with an error or without. */
+/** Writes one piece somewhere at a time; calls back once, with an error or without. */
 interface Target {
   write(text: string, done: (error: Error | null) => void): void
   /** Looks whether the file is still the one under its name. */
   check?(): void
-  reopen?(): void
-  close(rest: string): void
+  /** From its call on pieces go to the new file. */
+  reopen?(): Promise<void>
+  /** Called when no write is under way. */
+  close?(): void
 }
 
 /**
@@ -46,6 +49,7 @@ function createSink(target: Target): LogSink {
   let dropped = 0
   let timer: NodeJS.Timeout | undefined
   let checkedAt = 0
+  let closing: (() => void) | undefined
 
   function flush(): void {
     timer = undefined
@@ -54,6 +58,10 @@ function createSink(target: Target): LogSink {
       checkedAt = Date.now()
       target.check?.()
     }
+    writePiece()
+  }
+
+  function writePiece(): void {
     const piece = waiting
     waiting = ''
     isWriting = true
@@ -62,7 +70,8 @@ function createSink(target: Target): LogSink {
       isWriting = false
       inFlight = 0
       if (error !== null) dropped += lineCount(piece)
-      if (waiting.length >= PIECE) flush()
+      if (closing !== undefined) closing()
+      else if (waiting.length >= PIECE) flush()
       else schedule()
     })
   }
@@ -78,6 +87,7 @@ function createSink(target: Target): LogSink {
       return dropped
     },
     write(text) {
+      if (closing !== undefined) return
       if (waiting.length + inFlight + text.length > MAX_WAITING) {
         dropped += lineCount(text)
         return
@@ -88,11 +98,20 @@ function createSink(target: Target): LogSink {
         flush()
       } else schedule()
     },
-    reopen: () => target.reopen?.(),
+    reopen: async () => target.reopen?.(),
     close() {
       clearTimeout(timer)
-      target.close(waiting)
-      waiting = ''
+      return new Promise((resolve) => {
+        // A disk that hangs, or a reader of ours that takes nothing, must not keep the process.
+        const giveUp = setTimeout(resolve, CLOSE_MS)
+        closing = () => {
+          if (waiting !== '') return writePiece()
+          clearTimeout(giveUp)
+          target.close?.()
+          resolve()
+        }
+        if (!isWriting) closing()
+      })
     },
   }
 }
@@ -105,10 +124,7 @@ function lineCount(text: string): number {
 
 function streamTarget(stream: NodeJS.WritableStream): Target {
   stream.on('error', () => {})
-  return {
-    write: (text, done) => void stream.write(text, (error) => done(error ?? null)),
-    close: (rest) => void (rest === '' || stream.write(rest, () => {})),
-  }
+  return { write: (text, done) => void stream.write(text, (error) => done(error ?? null)) }
 }
 
 // Owner and group may read: a log tells who called.
@@ -116,48 +132,53 @@ const MODE = 0o640
 
 function fileTarget(file: string): Target {
   let descriptor = openSync(file, 'a', MODE)
-  let isOpening = false
+  // Ends with the write that is under way.
+  let writing: Promise<void> | undefined
 
-  function reopen(): void {
-    if (isOpening) return
-    isOpening = true
-    open(file, 'a', MODE, (error, opened) => {
-      isOpening = false
+  // Opened at once, and not in the background: who asks for it moves the old file on right after.
+  async function reopen(): Promise<void> {
+    let opened: number
+    try {
+      // A pipe is not rotated, and to open one without a reader would wait for it.
+      if (statSync(file, { throwIfNoEntry: false })?.isFile() === false) return
+      opened = openSync(file, 'a', MODE)
+    } catch {
       // A file that can't be opened now may be later; until then the lines go on into the old one.
-      if (error) return
-      const old = descriptor
-      descriptor = opened
-      // A write to the old one that is under way holds it open by itself only if it has begun.
-      setTimeout(() => closeSync(old), CHECK_MS).unref()
-    })
+      return
+    }
+    const old = descriptor
+    descriptor = opened
+    await writing
+    closeSync(old)
   }
 
   return {
     write(text, done) {
-      // Whole lines in one call: several processes may append to one file.
+      // Whole lines in one call, and all of them to one file: several processes may append to it.
       const bytes = Buffer.from(text)
+      const to = descriptor
+      const { promise, resolve } = Promise.withResolvers<void>()
+      writing = promise
+      const end = (error: Error | null) => {
+        resolve()
+        writing = undefined
+        done(error)
+      }
       const writeFrom = (from: number) =>
-        write(descriptor, bytes, from, bytes.length - from, null, (error, written) => {
-          if (error) done(error)
+        write(to, bytes, from, bytes.length - from, null, (error, written) => {
+          if (error) end(error)
           else if (from + written < bytes.length) writeFrom(from + written)
-          else done(null)
+          else end(null)
         })
       writeFrom(0)
     },
     check() {
       stat(file, (error, found) => {
-        if (error ? error.code === 'ENOENT' : isOther(descriptor, found.ino)) reopen()
+        if (error ? error.code === 'ENOENT' : isOther(descriptor, found.ino)) void reopen()
       })
     },
     reopen,
-    close(rest) {
-      try {
-        if (rest !== '') writeSync(descriptor, rest)
-        closeSync(descriptor)
-      } catch {
-        // The process ends, and nobody is left to tell.
-      }
-    },
+    close: () => closeSync(descriptor),
   }
 }
 

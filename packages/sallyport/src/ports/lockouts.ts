@@ -14,9 +14,17 @@ export interface LockoutNumbers {
   readonly disabledAt: number
   /** Quiet seconds after which failures in a row are forgotten. */
   readonly quietSeconds: number
-  /** Failures of one address in its window, beyond which it is refused. */
+  /** Guesses of one address in any window, beyond which it is refused; a success never gives one back. */
   readonly addressFailures: number
   readonly addressWindowSeconds: number
+}
+
+/** A device token whose seal was good. */
+export interface GuessDevice {
+  /** Its digest, 32 bytes in base64url. */
+  readonly digest: string
+  /** The generation in which it was issued; it counts for nothing once the name has a later one. */
+  readonly generation: number
 }
 
 /** One guess. */
@@ -27,9 +35,8 @@ export interface Guess {
   readonly authenticator: string
   /** The address or its prefix; absent where the host hides it. */
   readonly address?: string
-  /** The digest of a verified device token, in base64url. */
-  readonly device?: string
-  /** 0 up to 0.15: how much longer the wait is. */
+  readonly device?: GuessDevice
+  /** Thousandths by which the wait is longer, 0 to 150; whole. */
   readonly jitter: number
 }
 
@@ -37,10 +44,13 @@ export interface Guess {
 export type Reservation =
   | {
       readonly allowed: true
+      /** Whose count it stands on. A device has its own, is not counted for its address, and strangers don't block it. */
       readonly by: 'stranger' | 'device'
       /** Failures in a row, this one counted as one. */
       readonly failures: number
       readonly hard: number
+      /** The generation of device tokens that a success may issue. */
+      readonly generation: number
     }
   | {
       readonly allowed: false
@@ -51,10 +61,12 @@ export type Reservation =
 
 /** Remembers failed guesses. Every call rejects where the place is away; the engine then refuses. */
 export interface LockoutStore {
-  /** Counts a guess as failed before it is verified, or refuses it and changes nothing. */
+  /** Counts a guess as failed before it is verified, or refuses it and changes no count. */
   reserve(guess: Guess, numbers: LockoutNumbers): Promise<Reservation>
   /** Takes back what a success may: of a stranger all, of a device its own count and the hard one; of an address nothing. */
   succeed(guess: Guess, by: 'stranger' | 'device'): Promise<void>
   /** After recovery or rebinding: the name's counts are forgotten. */
   reset(name: string, authenticator: string): Promise<void>
+  /** After a change of the password: every device token of the name that was issued before is a stranger's. */
+  retireDevices(name: string): Promise<void>
 }

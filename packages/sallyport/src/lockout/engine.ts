@@ -1,0 +1,205 @@
+// The one engine behind every path that checks a guessable secret. A guess is counted before it is verified; a guess that
+// is refused is refused whether it was right or wrong, and whether or not an account has the name.
+
+import { formatAddress, parseAddress } from '../policy/address.ts'
+import type { AuditAction, AuditSink } from '../ports/audit.ts'
+import type { Guess, LockoutNumbers, LockoutStore } from '../ports/lockouts.ts'
+import { base64url, deviceTokens } from './device-token.ts'
+import { normaliseName } from './normalise.ts'
+import { lockoutDefaults } from './numbers.ts'
+
+/** What a lockout is made with. */
+export interface LockoutOptions {
+  readonly store: LockoutStore
+  /** Over the defaults. */
+  readonly numbers?: Partial<LockoutNumbers>
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number
+  readonly random: (bytes: Uint8Array) => Uint8Array
+  /** A secret of at least 16 characters, the same on every node: names are stored as its HMACs, device tokens sealed by it. */
+  readonly pepper: string
+  readonly audit?: AuditSink
+  /** The register id that events carry. */
+  readonly control?: string
+}
+
+/** What is known of one guess. */
+export interface AttemptFacts {
+  /** Which secret is guessed: `password`, `totp`, `recovery`. Each has counts of its own. */
+  readonly authenticator: string
+  /** The client's address; absent where the host hides it. */
+  readonly address?: string | undefined
+  /** What the browser sent as its device token. */
+  readonly deviceToken?: string | undefined
+  readonly requestId?: string | undefined
+}
+
+/** What may become of a guess. */
+export type Attempt =
+  | {
+      readonly allowed: true
+      readonly by: 'stranger' | 'device'
+      /** To be set as the device's cookie when the guess was right; absent where the device has a good one. */
+      readonly newDeviceToken: string | undefined
+      /** Says how it ended, once. Never rejects: where the store is away, the guess stays counted as failed. */
+      settle(isSuccess: boolean): Promise<void>
+    }
+  | {
+      readonly allowed: false
+      /** For the operator alone: a caller hears the same of all three, and of right and wrong guesses. */
+      readonly because: 'address' | 'disabled' | 'waiting'
+      /** Coarse; `undefined` where only recovery helps. */
+      readonly retryAfterSeconds: number | undefined
+    }
+  | { readonly allowed: false; readonly because: 'unavailable'; readonly retryAfterSeconds: number }
+
+/** Counts guesses. */
+export interface Lockout {
+  /** Counts a guess before it is verified. Never rejects: where the store is away, the guess is refused. */
+  attempt(name: string, facts: AttemptFacts): Promise<Attempt>
+  /** After recovery or rebinding: the name starts anew. Rejects where the store is away. */
+  reset(name: string, authenticator: string): Promise<void>
+  /** After a change of the password: all device tokens of the name are void. Rejects where the store is away. */
+  retireDevices(name: string): Promise<void>
+}
+
+// Each use of the pepper has a key of its own.
+const PURPOSES = { name: 'sallyport lockout name v1', device: 'sallyport lockout device v1' } as const
+const MAX_JITTER = 150
+const AWAY_SECONDS = 5
+// What a refused caller may know of the wait: to the minute it would tell how many have failed.
+const COARSE_SECONDS = [30, 60, 120, 300, 600, 900, 1_800, 3_600]
+
+/**
+ * Makes an engine.
+ *
+ * @throws TypeError where the pepper is too short
+ * @example
+ * const lockout = createLockout({ store, pepper, clock: Date.now, random: (bytes) => crypto.getRandomValues(bytes) })
+ * const attempt = await lockout.attempt(email, { authenticator: 'password', address })
+ * if (!attempt.allowed) return tooMany(attempt.retryAfterSeconds)
+ * const isRight = await verifyEqually(await findAccount(email), nobody, checkPassword)
+ * await attempt.settle(isRight)
+ */
+export function createLockout(options: LockoutOptions): Lockout {
+  const { store, clock, random, audit, control } = options
+  const numbers = { ...lockoutDefaults, ...options.numbers }
+  if (typeof options.pepper !== 'string' || options.pepper.length < 16)
+    throw new TypeError(
+      'createLockout: the pepper has fewer than 16 characters; make one with "openssl rand -base64 32" and keep it',
+    )
+  let keys: Promise<readonly [CryptoKey, CryptoKey]> | undefined
+  const keysOf = () =>
+    (keys ??= Promise.all([keyFor(options.pepper, PURPOSES.name), keyFor(options.pepper, PURPOSES.device)]))
+
+  async function digestOf(name: string): Promise<string> {
+    const [key] = await keysOf()
+    return base64url(
+      new Uint8Array(await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(normaliseName(name)))),
+    )
+  }
+  const tokensOf = async () => deviceTokens((await keysOf())[1], clock, random)
+
+  async function attempt(name: string, facts: AttemptFacts): Promise<Attempt> {
+    const tokens = await tokensOf()
+    const digest = await digestOf(name)
+    const device = facts.deviceToken === undefined ? undefined : await tokens.open(digest, facts.deviceToken)
+    const address = prefixOf(facts.address)
+    const guess: Guess = {
+      name: digest,
+      authenticator: facts.authenticator,
+      jitter: jitterOf(random),
+      ...(address === undefined ? {} : { address }),
+      ...(device === undefined ? {} : { device }),
+    }
+    const tell = (
+      action: AuditAction,
+      outcome: 'success' | 'failure' | 'denied',
+      details: Readonly<Record<string, string | number>>,
+    ): void =>
+      audit?.record({
+        action,
+        outcome,
+        at: clock(),
+        actor: digest,
+        ...(control === undefined ? {} : { control }),
+        ...(facts.address === undefined ? {} : { address: facts.address }),
+        ...(facts.requestId ? { requestId: facts.requestId } : {}),
+        details: { authenticator: facts.authenticator, ...details },
+      })
+    const reservation = await store.reserve(guess, numbers).catch(() => undefined)
+    if (reservation === undefined) {
+      tell('lockout.refused', 'denied', { because: 'unavailable' })
+      return { allowed: false, because: 'unavailable', retryAfterSeconds: AWAY_SECONDS }
+    }
+    if (!reservation.allowed) {
+      const { because, retryAfterMs } = reservation
+      tell('lockout.refused', 'denied', { because })
+      return { allowed: false, because, retryAfterSeconds: coarse(retryAfterMs) }
+    }
+    const { by, failures, hard, generation } = reservation
+    let isSettled = false
+    return {
+      allowed: true,
+      by,
+      newDeviceToken: by === 'device' ? undefined : await tokens.issue(digest, generation),
+      async settle(isSuccess) {
+        if (isSettled) return
+        isSettled = true
+        if (isSuccess) return store.succeed(guess, by).catch(() => {})
+        tell('session.failed', 'failure', { by, failures })
+        // Each count passes these numbers once on its way up, however many come at once: told once for each lock.
+        if (failures === numbers.lockedAt) tell('lockout.locked', 'denied', { by, failures })
+        if (hard === numbers.disabledAt) tell('lockout.disabled', 'denied', { failures: hard })
+      },
+    }
+  }
+
+  return {
+    attempt,
+    reset: async (name, authenticator) => store.reset(await digestOf(name), authenticator),
+    retireDevices: async (name) => store.retireDevices(await digestOf(name)),
+  }
+}
+
+/**
+ * Verifies a secret at the same cost whether or not there is an account: what is not there is stood in for by a record
+ * of nobody, whose secret nobody knows, and never passes.
+ *
+ * @param nobody a record with a hash of the same kind and cost as everybody's, made once at the start
+ */
+export async function verifyEqually<Account>(
+  account: Account | undefined,
+  nobody: Account,
+  verify: (account: Account) => Promise<boolean>,
+): Promise<boolean> {
+  const isRight = await verify(account ?? nobody)
+  return isRight && account !== undefined
+}
+
+async function keyFor(pepper: string, purpose: string): Promise<CryptoKey> {
+  const hmac = { name: 'HMAC', hash: 'SHA-256' }
+  const bytes = new TextEncoder()
+  const root = await crypto.subtle.importKey('raw', bytes.encode(pepper), hmac, false, ['sign'])
+  const own = await crypto.subtle.sign('HMAC', root, bytes.encode(purpose))
+  return crypto.subtle.importKey('raw', own, hmac, false, ['sign', 'verify'])
+}
+
+// A household has a /64 (RFC 6177): each of its addresses is as easily had as the next.
+function prefixOf(address: string | undefined): string | undefined {
+  if (address === undefined) return undefined
+  const parsed = parseAddress(address)
+  if (parsed === undefined || parsed.version === 4) return address.slice(0, 64)
+  return `${formatAddress({ version: 6, words: [parsed.words[0]!, parsed.words[1]!, 0, 0] })}/64`
+}
+
+function jitterOf(random: (bytes: Uint8Array) => Uint8Array): number {
+  const [high = 0, low = 0] = random(new Uint8Array(2))
+  return (high * 256 + low) % (MAX_JITTER + 1)
+}
+
+function coarse(ms: number | undefined): number | undefined {
+  if (ms === undefined) return undefined
+  const seconds = Math.ceil(ms / 1_000)
+  return COARSE_SECONDS.find((step) => step >= seconds) ?? Math.ceil(seconds / 3_600) * 3_600
+}

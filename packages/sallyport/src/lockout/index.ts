@@ -1,0 +1,15 @@
+// `sallyport/lockout`: counting guesses at passwords and codes before they are verified.
+
+export type { Guess, GuessDevice, LockoutNumbers, LockoutStore, Reservation } from '../ports/lockouts.ts'
+export { DEVICE_COOKIE, deviceCookie, deviceTokenIn } from './device-token.ts'
+export {
+  type Attempt,
+  type AttemptFacts,
+  createLockout,
+  type Lockout,
+  type LockoutOptions,
+  verifyEqually,
+} from './engine.ts'
+export { type MemoryLockoutsOptions, memoryLockouts } from './memory.ts'
+export { normaliseName } from './normalise.ts'
+export { budget, budgetSentence, guessTimes, lockoutDefaults, waitSeconds } from './numbers.ts'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { runs } from '../../../sallyport/test/runs.ts'
+import { crc32c } from './crc32c.ts'
 import { MAX_HEADER, type ProxyHeader, readProxyHeader } from './header.ts'
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a'
@@ -14,6 +15,14 @@ function binary(commandAndFamily: string, rest = ''): Buffer {
 }
 
 const SIX = '20010db8000000000000000000000001'
+
+/** The same with its checksum, which stands between two other extensions. */
+function withChecksum(change = 0): Buffer {
+  const bytes = binary('2111', `c0000207c6336401dc0401bb${'0100026832'}${'030004'}${'00000000'}${'040000'}`)
+  const sum = crc32c(bytes)
+  bytes.writeUInt32BE((sum ^ change) >>> 0, bytes.length - 7)
+  return bytes
+}
 
 const GOOD: readonly (readonly [what: string, bytes: Buffer, source: object | undefined])[] = [
   ['TCP4', text('PROXY TCP4 192.0.2.7 198.51.100.1 56324 443\r\n'), { address: '192.0.2.7', port: 56_324 }],
@@ -43,6 +52,7 @@ const GOOD: readonly (readonly [what: string, bytes: Buffer, source: object | un
     binary('2111', `c0000207c6336401dc0401bb${'0100026832'}${'040000'}`),
     { address: '192.0.2.7', port: 56_324 },
   ],
+  ['a checksum that is right', withChecksum(), { address: '192.0.2.7', port: 56_324 }],
   ['a Unix socket', binary('2131', '00'.repeat(216)), undefined],
   ['not known', binary('2100'), undefined],
   ['not known, with something behind it', binary('2100', 'ffff'), undefined],
@@ -101,6 +111,10 @@ const BAD: readonly (readonly [what: string, bytes: Buffer, why: string])[] = [
   ['too few bytes for a Unix socket', binary('2131', '00'.repeat(215)), 'malformed'],
   ['an extension without its length', binary('2111', `${'00'.repeat(12)}0100`), 'malformed'],
   ['an extension longer than the header', binary('2111', `${'00'.repeat(12)}01000568`), 'malformed'],
+  ['a checksum that is wrong', withChecksum(1), 'checksum'],
+  ['a checksum of three bytes', binary('2111', `${'00'.repeat(12)}030003000000`), 'malformed'],
+  ['two checksums', binary('2111', `${'00'.repeat(12)}${'03000400000000'.repeat(2)}`), 'malformed'],
+  ['a checksum beyond the end', binary('2111', `${'00'.repeat(12)}03000400`), 'malformed'],
   ['more than a header may be', binary('2111', '00'.repeat(4_097)), 'too-long'],
   ['far more than a header may be', Buffer.from(`${SIGNATURE}2111ffff`, 'hex'), 'too-long'],
 ]

@@ -3,6 +3,7 @@
 // Specification: proxy-protocol.txt of HAProxy, 2020-03-05, sections 2.1 and 2.2.
 
 import { formatAddress, parseAddress } from 'sallyport/settings'
+import { crc32c } from './crc32c.ts'
 
 /** The other end of a proxied connection. */
 export interface Source {
@@ -25,7 +26,7 @@ export type ProxyHeader =
     }
 
 /** Why a header is refused; few, so that they can be counted. */
-export type ProxyHeaderFault = 'no-header' | 'malformed' | 'too-long' | 'protocol'
+export type ProxyHeaderFault = 'no-header' | 'malformed' | 'too-long' | 'protocol' | 'checksum'
 
 const MORE: ProxyHeader = { kind: 'more' }
 const wrong = (why: ProxyHeaderFault): ProxyHeader => ({ kind: 'wrong', why })
@@ -128,7 +129,8 @@ function readBinary(bytes: Buffer): ProxyHeader {
   if (bytes.length < length) return MORE
   if (command === LOCAL) return { kind: 'header', length, source: undefined }
   // The addresses of an unknown family can't be told from extensions.
-  if (family !== 0x00 && !areExtensions(bytes.subarray(16 + addressBytes, length))) return wrong('malformed')
+  const fault = family === 0x00 ? undefined : extensionFault(bytes.subarray(0, length), 16 + addressBytes)
+  if (fault !== undefined) return wrong(fault)
   return { kind: 'header', length, source: sourceOf(bytes, family) }
 }
 
@@ -145,9 +147,24 @@ function sourceOf(bytes: Buffer, family: number): Source | undefined {
   return { address: addressOf(text, true) ?? text, port: bytes.readUInt16BE(48) }
 }
 
-// Section 2.2: type, length in two bytes, value. They are passed over, but their lengths must come out even.
-function areExtensions(bytes: Buffer): boolean {
-  let at = 0
-  while (at + 3 <= bytes.length) at += 3 + bytes.readUInt16BE(at + 1)
-  return at === bytes.length
+const CHECKSUM = 0x03
+const NO_CHECKSUM = Buffer.alloc(4)
+
+// Section 2.2: type, length in two bytes, value. They are passed over, but their lengths must come out even, and a
+// checksum must be that of the header (section 2.2.4): over all of it, with zeroes where it stands itself.
+function extensionFault(header: Buffer, from: number): ProxyHeaderFault | undefined {
+  let sumAt: number | undefined
+  let at = from
+  while (at + 3 <= header.length) {
+    const length = header.readUInt16BE(at + 1)
+    if (header[at] === CHECKSUM) {
+      if (length !== 4 || sumAt !== undefined) return 'malformed'
+      sumAt = at + 3
+    }
+    at += 3 + length
+  }
+  if (at !== header.length) return 'malformed'
+  if (sumAt === undefined) return undefined
+  const sum = crc32c(header.subarray(0, sumAt), NO_CHECKSUM, header.subarray(sumAt + 4))
+  return sum === header.readUInt32BE(sumAt) ? undefined : 'checksum'
 }

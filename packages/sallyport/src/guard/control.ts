@@ -141,6 +141,8 @@ export interface Entry {
   readonly why: string
   /** Cell ids; empty where it holds everywhere. */
   readonly cells: readonly string[]
+  /** For whom the entry is, as of a section. */
+  readonly audience?: 'public' | 'reviewer'
 }
 
 /** What to send, and what must be seen. */

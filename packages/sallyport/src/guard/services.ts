@@ -11,11 +11,12 @@ import { type ResolvedPolicy, rules } from './resolve.ts'
 /** The services, with counters in this process where none are given: they are laid out when the first request counts. */
 export function servicesFor(given: Services): Services & { readonly counters: Counters } {
   let own: Counters | undefined
-  const { keys, lockouts, audit, fetch, secret } = given
+  const { keys, lockouts, audit, load, fetch, secret } = given
   return {
     ...(keys && { keys }),
     ...(lockouts && { lockouts }),
     ...(audit && { audit }),
+    ...(load && { load }),
     ...(fetch && { fetch }),
     ...(secret && { secret }),
     get counters() {

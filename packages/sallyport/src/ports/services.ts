@@ -12,6 +12,8 @@ export interface Services {
   readonly keys?: KeyRing
   readonly lockouts?: LockoutStore
   readonly audit?: AuditSink
+  /** How late this process runs, in milliseconds: what is shed under load is decided by it. */
+  readonly load?: () => number
   /** For published keys of token issuers and for introspection; the runtime's own where it is left out. */
   readonly fetch?: typeof globalThis.fetch
   /** Secrets that the policy names, such as an introspection client's; the name is the policy's. */

@@ -17,5 +17,15 @@ export const commerce: PolicyDocument = {
   },
   cache: { mode: 'enforce', owner: 'policy' },
   client: { requestId: { accept: 'trusted-proxies' }, traceContext: true },
+  // Claim H11. What an enterprise has bought beyond Pro stands in its own record, and acts at once.
+  limits: {
+    plans: {
+      free: { buckets: { minute: { limit: 100, windowSeconds: 60 } } },
+      starter: { buckets: { minute: { limit: 500, windowSeconds: 60 } } },
+      pro: { buckets: { minute: { limit: 2000, windowSeconds: 60 } } },
+      enterprise: { buckets: { minute: { limit: 2000, windowSeconds: 60 } } },
+    },
+    defaultPlan: 'free',
+  },
   errors: { replaceBodies: 'unshaped' },
 }

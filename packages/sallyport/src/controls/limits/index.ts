@@ -1,7 +1,9 @@
 // The control `limits`.
 
 import type { Control } from '../../guard/control.ts'
-import { compareModes } from '../faces.ts'
+import { compareLimits } from './compare.ts'
+import { describeLimits } from './describe.ts'
+import { probeLimits } from './probe.ts'
 import { limitsRule } from './rule.ts'
 import type { LimitsSetting } from './setting.ts'
 
@@ -17,7 +19,7 @@ export const limits = {
     soc2: ['A1.1', 'CC6.6'],
     pci: ['6.2.4'],
   },
-  describe: () => ({ control: 'limits', id: limitsRule.id, title: 'Rate limits', entries: [], limits: [] }),
-  probe: { because: 'nothing is set' },
-  compare: compareModes,
+  describe: describeLimits,
+  probe: probeLimits,
+  compare: compareLimits,
 } as const satisfies Control<LimitsSetting>

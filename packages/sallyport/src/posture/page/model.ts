@@ -131,7 +131,10 @@ export async function createPosture(
   const audience = options.audience ?? 'public'
   const origin = options.origin ?? ownOrigin(resolved)
   const all = sections(resolved, options.place)
-  const shown = all.filter((section) => audience === 'reviewer' || section.audience === 'public')
+  const isFor = (of: Audience = 'public') => audience === 'reviewer' || of === 'public'
+  const shown = all.filter((section) => isFor(section.audience))
+  const isWhole =
+    shown.length === all.length && all.every((each) => each.entries.every((entry) => isFor(entry.audience)))
   const { name = 'This API', version } = resolved.document
   return {
     format: 'sallyport-posture/1',
@@ -149,13 +152,16 @@ export async function createPosture(
       credentials: cell.credentials,
       cacheControl: cacheWords(cell, cell.settings['cache'] as CacheSetting),
     })),
-    sections: shown,
+    sections: shown.map((section) => ({
+      ...section,
+      entries: section.entries.filter((entry) => isFor(entry.audience)),
+    })),
     standards: standardsRows(),
     commands: proofCommands(resolved, origin),
     ...(options.lastVerification ? { lastVerification: options.lastVerification } : {}),
     ...(options.changes ? { changes: options.changes } : {}),
     ...(audience === 'reviewer' ? { acceptedWeaknesses: options.acceptedWeaknesses ?? [] } : {}),
-    ...(shown.length === all.length ? { document: resolved.document } : {}),
+    ...(isWhole ? { document: resolved.document } : {}),
   }
 }
 

@@ -5,6 +5,8 @@ import { judgeProblem } from '../../controls/errors/faces.ts'
 import { headerValues } from '../../controls/faces.ts'
 import { judgeHeader } from '../../controls/headers/probe.ts'
 import type { HeadersSetting } from '../../controls/headers/setting.ts'
+import { judgeLimitLine } from '../../controls/limits/probe.ts'
+import type { LimitsSetting } from '../../controls/limits/setting.ts'
 import { judgeHsts } from '../../controls/transport/faces.ts'
 import type { TransportSetting } from '../../controls/transport/setting.ts'
 import type { Finding, Mode, Observation } from '../../guard/control.ts'
@@ -82,6 +84,8 @@ function compareName(
     case 'cache':
       if (name === 'cache-control' && wanted !== undefined) return compareCache(wanted, expected.data, answer)
       return compareExact(name, wanted, answer)
+    case 'limits':
+      return judgeLimitLine(expected.settings['limits'] as LimitsSetting, name, wanted !== undefined, answer)
     case 'client':
       return compareRequestId(line?.[0] ?? name, answer)
     default:

@@ -217,7 +217,7 @@ describe('plans', () => {
       assert.equal(
         await used(of, 12, { organisation: `of ${plan}`, ...(plan === undefined ? {} : { plan }) }),
         10,
-        plan,
+        String(plan),
       )
   })
 

@@ -25,6 +25,10 @@ export interface CellInfo {
   /** True where the route itself says its class of data; `private` is also what is taken where nobody says. */
   readonly namesData?: boolean
   readonly credentials: Credentials
+  /** Each control's setting, by its name: for a rule that hangs on whether another control is set. */
+  readonly settings?: { readonly [control: string]: unknown }
+  /** What the route itself says, apart from what the top level says for all. */
+  readonly own?: { readonly [field: string]: unknown }
 }
 
 /** A control's setting in one cell. */

@@ -104,6 +104,7 @@ function cellOf(
     namesData: route.data !== undefined,
     credentials: route.credentials ?? base.credentials ?? 'mixed',
     settings,
+    ...(place.origin === 'route' && { own: route as CellInfo['own'] & object }),
   }
 }
 

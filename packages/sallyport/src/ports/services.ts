@@ -4,6 +4,8 @@ import type { AuditSink } from './audit.ts'
 import type { Counters } from './counters.ts'
 import type { KeyRing } from './keys.ts'
 import type { LockoutStore } from './lockouts.ts'
+import type { SessionSource } from './sessions.ts'
+import type { TokenSource } from './tokens.ts'
 
 /** Each may be left out; a policy that can't be enforced without one says so when its guard is made. */
 export interface Services {
@@ -11,6 +13,10 @@ export interface Services {
   readonly counters?: Counters
   readonly keys?: KeyRing
   readonly lockouts?: LockoutStore
+  /** Who is signed in, by the session cookie that the policy names. */
+  readonly sessions?: SessionSource
+  /** Opaque tokens that the program itself gave out. */
+  readonly tokens?: TokenSource
   readonly audit?: AuditSink
   /** How late this process runs, in milliseconds: what is shed under load is decided by it. */
   readonly load?: () => number

@@ -1,0 +1,207 @@
+// The drivers, by what their public interfaces have in common; none is imported. Each runs work in one transaction of
+// one connection.
+
+import { TenancyFault } from './fault.ts'
+
+/** A `pg` client: `Client` or `PoolClient`. */
+export interface PgClient {
+  query(text: string): Promise<{ readonly command: string | null; readonly rows: unknown[] }>
+  readonly pipeline?: boolean
+}
+/** A `pg` Pool. */
+export interface PgPool<Client extends PgClient> {
+  connect(): Promise<Client & { release(broken?: boolean): void }>
+  connect(
+    callback: (
+      error: Error | undefined,
+      client: (Client & { release(broken?: boolean): void }) | undefined,
+      done: (broken?: boolean) => void,
+    ) => void,
+  ): void
+  readonly totalCount: number
+}
+/** postgres.js: what `postgres()` returns. */
+export interface PostgresJs<Handle extends object> {
+  begin(work: (sql: Handle) => unknown): Promise<unknown>
+  begin(options: string, work: (sql: Handle) => unknown): Promise<unknown>
+}
+/** Kysely on PostgreSQL. */
+export interface KyselyDatabase<Handle extends object> {
+  readonly isTransaction: boolean
+  transaction(): { execute<T>(work: (transaction: Handle) => Promise<T>): Promise<T> }
+}
+/** Drizzle on PostgreSQL. */
+export interface DrizzleDatabase<Handle extends object> {
+  execute(text: string): PromiseLike<unknown>
+  transaction<T>(work: (transaction: Handle) => Promise<T>): Promise<T>
+}
+/** A Prisma client. */
+export interface PrismaClient<Handle extends object> {
+  $transaction<T>(work: (transaction: Handle) => Promise<T>): Promise<T>
+}
+
+/** A transaction that has begun. */
+export interface Transaction {
+  /** What the caller's function gets. */
+  readonly handle: object
+  /** Runs one statement without parameters; its rows. */
+  run(sql: string): Promise<readonly unknown[]>
+  /** Sends the commit behind what was sent already; nothing may be sent after it. Absent where it must be waited for. */
+  readonly ending?: () => void
+}
+
+/** Runs work in a transaction whose first statement is `opening`. */
+export type Begin = <T>(opening: string, work: (transaction: Transaction) => Promise<T>) => Promise<T>
+
+/**
+ * Recognises a driver.
+ *
+ * @throws TenancyFault `driver`
+ */
+export function beginOf(db: object): Begin {
+  const has = (...names: readonly string[]) =>
+    names.every((name) => typeof (db as Record<string, unknown>)[name] === 'function')
+  if (has('connect', 'query'))
+    return 'totalCount' in db ? beginPool(db as PgPool<PgClient>) : beginClient(db as PgClient)
+  if (typeof db === 'function' && has('begin', 'unsafe'))
+    return beginPostgresJs(db as unknown as PostgresJs<object>)
+  if (
+    has('transaction', 'selectFrom', 'executeQuery') &&
+    (db as KyselyDatabase<object>).isTransaction === false
+  )
+    return beginKysely(db as KyselyDatabase<object>)
+  // A transaction of Drizzle's can be rolled back; a savepoint in it would leave its tenant to what comes after.
+  if (has('transaction', 'execute', 'select') && !has('rollback'))
+    return beginDrizzle(db as DrizzleDatabase<object>)
+  if (has('$transaction', '$executeRaw')) return beginPrisma(db as PrismaClient<object>)
+  throw new TenancyFault(
+    'driver',
+    'expected a pg Pool or Client, a postgres.js function, a Kysely, Drizzle or Prisma database outside of any transaction',
+  )
+}
+
+function rowsOf(result: unknown): readonly unknown[] {
+  return Array.isArray(result) ? result : ((result as { readonly rows?: unknown[] } | undefined)?.rows ?? [])
+}
+
+function beginPool(pool: PgPool<PgClient>): Begin {
+  return async (opening, work) => {
+    const client = await pool.connect()
+    // A connection whose transaction could not be ended belongs to nobody.
+    let broken = true
+    try {
+      return await inTransaction(client, opening, work, () => {
+        broken = false
+      })
+    } finally {
+      client.release(broken)
+    }
+  }
+}
+
+// Transactions on one client follow each other: two at once would be one, with the tenant of the second.
+const turns = new WeakMap<PgClient, Promise<unknown>>()
+
+function beginClient(client: PgClient): Begin {
+  return (opening, work) => {
+    const turn = (turns.get(client) ?? Promise.resolve()).then(() =>
+      inTransaction(client, opening, work, () => {}),
+    )
+    turns.set(
+      client,
+      turn.catch(() => {}),
+    )
+    return turn
+  }
+}
+
+async function inTransaction<T>(
+  client: PgClient,
+  opening: string,
+  work: (transaction: Transaction) => Promise<T>,
+  clean: () => void,
+): Promise<T> {
+  // One message: what fails in it makes all that follows fail, the commit included.
+  const opened = client.query(`begin; ${opening}`)
+  opened.catch(() => {})
+  const pipelined = client.pipeline === true
+  let closing: ReturnType<PgClient['query']> | undefined
+  const close = () => {
+    closing ??= client.query('commit')
+    closing.catch(() => {})
+    return closing
+  }
+  try {
+    if (!pipelined) await opened
+    const value = await work({
+      handle: client,
+      run: async (sql) => (await client.query(sql)).rows,
+      ...(pipelined ? { ending: () => void close() } : {}),
+    })
+    await opened
+    // A transaction that failed inside answers COMMIT with ROLLBACK, and no error.
+    const { command } = await close()
+    clean()
+    if (command !== 'COMMIT')
+      throw new TenancyFault('rolled-back', 'a query inside failed, so the transaction was rolled back')
+    return value
+  } catch (error) {
+    await client.query('rollback').then(clean, () => {})
+    throw error
+  }
+}
+
+function beginPostgresJs(sql: PostgresJs<object>): Begin {
+  return async <T>(opening: string, work: (transaction: Transaction) => Promise<T>) => {
+    const result = await sql.begin(async (handle) => {
+      const { unsafe } = handle as {
+        unsafe(text: string): Promise<unknown> & { execute(): Promise<unknown> }
+      }
+      const opened = unsafe(opening).execute()
+      opened.catch(() => {})
+      const value = await work({ handle, run: async (text) => rowsOf(await unsafe(text)) })
+      await opened
+      // A list of promises would be waited for by the driver, and a list copied.
+      return { value }
+    })
+    return (result as { readonly value: T }).value
+  }
+}
+
+function beginKysely(db: KyselyDatabase<object>): Begin {
+  return (opening, work) =>
+    db.transaction().execute(async (handle) => {
+      const run = async (sql: string) =>
+        rowsOf(
+          await (handle as { executeQuery(query: object): Promise<unknown> }).executeQuery({
+            sql,
+            parameters: [],
+            query: { kind: 'RawNode', sqlFragments: [sql], parameters: [] },
+            queryId: { queryId: 'tenancy' },
+          }),
+        )
+      await run(opening)
+      return work({ handle, run })
+    })
+}
+
+function beginDrizzle(db: DrizzleDatabase<object>): Begin {
+  return (opening, work) =>
+    db.transaction(async (handle) => {
+      const run = async (sql: string) => rowsOf(await (handle as DrizzleDatabase<object>).execute(sql))
+      await run(opening)
+      return work({ handle, run })
+    })
+}
+
+function beginPrisma(db: PrismaClient<object>): Begin {
+  return (opening, work) =>
+    db.$transaction(async (handle) => {
+      const raw = handle as {
+        $executeRawUnsafe(sql: string): PromiseLike<unknown>
+        $queryRawUnsafe(sql: string): PromiseLike<unknown>
+      }
+      await raw.$executeRawUnsafe(opening)
+      return work({ handle, run: async (sql) => rowsOf(await raw.$queryRawUnsafe(sql)) })
+    })
+}

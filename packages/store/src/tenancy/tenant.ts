@@ -1,0 +1,85 @@
+// The tenant of a transaction: two settings that end with it, `app.tenant` (the organisation) and `app.store`. Row-level
+// policies compare rows with them; where nothing is set, no row is seen.
+
+import type { AuditEvent, AuditSink, Principal } from 'sallyport'
+import { TenancyFault } from './fault.ts'
+
+/** How a tenant's transaction is opened. */
+export interface TenancyOptions {
+  /** `store` where rows belong to a store of an organisation: then a caller without a store is missing its tenant. */
+  readonly by?: 'organisation' | 'store'
+  /** The role to take inside the transaction, where the login is not the application's role itself. */
+  readonly role?: string
+  /** Hears `tenancy.missing` where there is no tenant, and so no row. */
+  readonly audit?: AuditSink
+  /** The request in which it happens, for the audit record. */
+  readonly requestId?: string
+}
+
+/** Who calls: all that is read of a principal. */
+export type TenantPrincipal = Pick<Principal, 'organisation'> &
+  Partial<Pick<Principal, 'store' | 'subject' | 'credential'>>
+
+const MAX_BYTES = 256
+
+/**
+ * The statement that sets the tenant, for one transaction only: nothing is left for whom a pooler gives the connection
+ * next. Only hexadecimal digits of a name enter the SQL, so that it needs no parameter, and no prepared statement.
+ *
+ * @throws TenancyFault `tenant`
+ */
+export function openingSql(principal: TenantPrincipal | undefined, { role }: TenancyOptions): string {
+  const settings = [
+    ...(role === undefined ? [] : [setting('role', role)]),
+    setting('app.tenant', principal?.organisation ?? ''),
+    // Without an organisation a store names nothing: two organisations may have stores of the same name.
+    setting('app.store', principal?.organisation ? (principal.store ?? '') : ''),
+  ]
+  return `select ${settings.join(', ')}`
+}
+
+function setting(name: string, value: string): string {
+  const bytes = Buffer.from(value, 'utf8')
+  if (!value.isWellFormed() || value.includes('\0') || bytes.length > MAX_BYTES)
+    throw new TenancyFault(
+      'tenant',
+      `${name}: a name of at most ${MAX_BYTES} bytes of UTF-8 without NUL is needed; nothing was asked of the database`,
+    )
+  return `set_config('${name}', convert_from(decode('${bytes.toString('hex')}', 'hex'), 'UTF8'), true)`
+}
+
+/** Asks whether the role that queries is bound: row-level security binds neither superusers nor BYPASSRLS. */
+export const BOUND_SQL =
+  'select r.rolsuper or r.rolbypassrls as exempt from pg_catalog.pg_roles r where r.rolname = current_user'
+
+/** @throws TenancyFault `exempt` */
+export function judgeBound(rows: readonly unknown[]): void {
+  if ((rows[0] as { readonly exempt?: boolean } | undefined)?.exempt !== false)
+    throw new TenancyFault(
+      'exempt',
+      'the role that queries is a superuser or has BYPASSRLS, so it sees every tenant; log in with a role of its own, or name one with { role }',
+    )
+}
+
+/** The event of a missing tenant; `undefined` where nothing is missing. */
+export function missingTenant(
+  principal: TenantPrincipal | undefined,
+  { by = 'organisation', requestId }: TenancyOptions,
+): AuditEvent | undefined {
+  const missing = !principal?.organisation
+    ? 'organisation'
+    : by === 'store' && !principal.store
+      ? 'store'
+      : undefined
+  if (missing === undefined) return undefined
+  return {
+    action: 'tenancy.missing',
+    outcome: 'denied',
+    control: 'SP-TENANCY-01',
+    ...(principal?.organisation ? { organisation: principal.organisation } : {}),
+    ...(principal?.subject === undefined ? {} : { actor: principal.subject }),
+    ...(principal?.credential === undefined ? {} : { credential: principal.credential.id }),
+    ...(requestId === undefined ? {} : { requestId }),
+    details: { missing },
+  }
+}

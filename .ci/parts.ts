@@ -59,6 +59,7 @@ export const parts: readonly Part[] = [
   folder('Peers of the gateway', 'bench/gateway', 'the gateway beside the usual stacks (benchmark)'),
   folder('Peers of the limits', 'bench/limits', 'counting beside other limiters (benchmark)'),
   folder('Bun, Deno, workerd', 'packages/sallyport/test/runtimes', 'sallyport/fetch on other runtimes'),
+  folder('Published schemas', 'packages/sallyport/test/schemas', 'attestations by the published schemas'),
 ]
 
 /** What only `npm run test:long` needs. */

@@ -2,8 +2,6 @@
 
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { Ajv } from 'ajv'
 import { checkAttestation, type Expected } from '../../src/posture/attest/check.ts'
@@ -91,9 +89,9 @@ describe('a statement', () => {
 })
 
 describe('the forms of a statement', () => {
-  for (const [name, convert, shape, file] of [
-    ['CycloneDX 1.6', cycloneDxOf, cycloneDxShape, 'bom-1.6.schema.json'],
-    ['OSCAL 1.1.3', oscalOf, oscalShape, 'oscal_complete_schema-1.1.3.json'],
+  for (const [name, convert, shape] of [
+    ['CycloneDX 1.6', cycloneDxOf, cycloneDxShape],
+    ['OSCAL 1.1.3', oscalOf, oscalShape],
   ] as const) {
     it(`${name} has every member that the format asks for`, () => {
       for (const record of [good, bad]) isOfShape(shape, convert(statementOf(record, options)))
@@ -108,16 +106,6 @@ describe('the forms of a statement', () => {
         once,
       )
     })
-
-    const folder = process.env['SALLYPORT_SCHEMAS']
-    if (folder !== undefined)
-      it(`${name} is valid by the published schema`, () => {
-        const validate = published(folder, file)
-        for (const record of [good, bad]) {
-          validate(JSON.parse(JSON.stringify(convert(statementOf(record, options)))))
-          assert.deepEqual(validate.errors ?? [], [])
-        }
-      })
   }
 
   it('the envelope has the members of DSSE', () => {
@@ -211,11 +199,3 @@ describe('a check', () => {
     assert.match(checked.failures.join(), /no signature in it is by this key/)
   })
 })
-
-function published(folder: string, file: string) {
-  const read = (name: string) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as object
-  const ajv = new Ajv({ strict: false, unicodeRegExp: true, validateFormats: false })
-  if (file.startsWith('bom'))
-    for (const name of ['spdx', 'jsf-0.82']) ajv.addSchema(read(`${name}.schema.json`))
-  return ajv.compile(read(file))
-}

@@ -3,7 +3,7 @@
 
 import type { PlanOverrides } from '../guard/principal.ts'
 
-/** What is known of a key; plain data, without the key. */
+/** What is known of a key; plain data, without the key. Times are whole milliseconds since the epoch. */
 export interface KeyRecord {
   readonly id: string
   readonly kind: 'secret' | 'publishable'
@@ -21,15 +21,17 @@ export interface KeyRecord {
   /** What its owner may do now; absent where the owner is the organisation itself. */
   readonly ownerScopes?: readonly string[]
   readonly ownerRole?: string
+  /** The origins whose pages may show it, where it is publishable. */
   readonly origins: readonly string[]
+  /** The networks from which it may be used; empty: from all. */
   readonly cidrs: readonly string[]
-  /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly expiresAt?: number
-  /** Which generation was presented, and when it ends where a newer one replaces it. */
+  /** Which generation was presented; when a newer one replaced it, and when it ends for that. */
   readonly generation: number
+  readonly generationReplacedAt?: number
   readonly generationEndsAt?: number
-  /** Milliseconds since the epoch, where it was ended. */
+  /** When it was revoked, or its owner disabled. */
   readonly revokedAt?: number
   readonly organisationDisabledAt?: number
 }
@@ -41,6 +43,13 @@ export type KeyAnswer = { readonly record: KeyRecord } | 'unknown' | 'unavailabl
 export interface KeyRing {
   /** At once where it is known; else after one look-up, which never rejects. */
   find(key: string): KeyAnswer | Promise<KeyAnswer>
+  /** What can be said without a look-up; `undefined` where one is needed. */
+  known?(key: string): KeyAnswer | undefined
   /** Notes a use; written in batches. */
   used(id: string, atMs: number): void
+  /**
+   * Somebody else has seen the key: whoever names it has it, so nothing more is proved. The deployment revokes it or
+   * tells its owner. Never rejects.
+   */
+  exposed?(key: string, source: string): Promise<void>
 }

@@ -1,0 +1,15 @@
+// `sallyport/keys`: API keys, how they look, and a ring that answers for them.
+
+export type { KeyAnswer, KeyRecord, KeyRing } from '../ports/keys.ts'
+export { digestBytes, digestOf, type KeyDigest } from './digest.ts'
+export {
+  isVendor,
+  type KeyEnvironment,
+  type KeyFormat,
+  type KeyKind,
+  type KeyShape,
+  keyFormat,
+  looksLikeKey,
+} from './format.ts'
+export type { Ended, KeyRecords, Revocations } from './revocation-watch.ts'
+export { createKeyRing, type KeyRingOptions, type RunningKeyRing } from './ring.ts'

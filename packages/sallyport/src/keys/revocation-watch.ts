@@ -1,0 +1,173 @@
+// Watches the sequence of revocations: what was ended, as of when it is known, and whether that is known at all.
+
+import type { KeyRecord } from '../ports/keys.ts'
+import type { KeyDigest } from './digest.ts'
+
+/** Something that ended or changed: whatever is known of it is to be looked up again. */
+export interface Ended {
+  readonly kind: 'key' | 'organisation' | 'principal' | 'session'
+  readonly id: string
+}
+
+/** A part of the sequence. */
+export interface Revocations {
+  /** The number of the last one in `ended`; where it is empty, of the last there is. */
+  readonly seq: number
+  readonly ended: readonly Ended[]
+  /** True where there are more after it. */
+  readonly isCut: boolean
+}
+
+/** Where the records of keys are. Every call may reject; the ring then knows nothing. */
+export interface KeyRecords {
+  /** The record of the key with this digest. */
+  find(digest: KeyDigest): Promise<KeyRecord | undefined>
+  /** What ended after a number; with `undefined`, the last number alone. */
+  revocations(after: number | undefined): Promise<Revocations>
+  /** Writes when keys were last used, milliseconds since the epoch by key id; a time never goes backwards. */
+  used(uses: ReadonlyMap<string, number>): Promise<void>
+  /** Somebody else has seen a key; the deployment decides what becomes of it. */
+  exposed?(digest: KeyDigest, source: string): Promise<void>
+}
+
+/** What is known of revocations. */
+export interface RevocationWatch {
+  /** Whether everything that ended up to two seconds ago is known. */
+  isFresh(): boolean
+  /** False before the first answer. */
+  hasBegun(): boolean
+  readonly ready: Promise<void>
+  /** Whether the key, its organisation or its owner was seen to end since a moment of the clock. */
+  endedSince(record: KeyRecord, since: number): boolean
+  poke(): void
+  stop(): void
+}
+
+const EVERY_MS = 1_000
+const FRESH_MS = 2_000
+// Shorter than the interval, so that a question without an answer does not hold up the next one for long.
+const POLL_DEADLINE_MS = 900
+// Longer than any record is believed: older marks say nothing of one that is.
+const MARK_MS = 10_000
+// Beyond so many at once, all is forgotten instead: cheaper than to remember each.
+const MOST_MARKS = 10_000
+
+interface Around {
+  readonly clock: () => number
+  readonly after: (milliseconds: number, work: () => void) => () => void
+  readonly forgetAll: () => void
+  readonly onPoll: (now: number) => void
+}
+
+/** Begins to watch. */
+export function watchRevocations(records: KeyRecords, around: Around): RevocationWatch {
+  const { clock, after } = around
+  const marks = {
+    key: new Map<string, number>(),
+    organisation: new Map<string, number>(),
+    principal: new Map<string, number>(),
+  }
+  const { promise: ready, resolve: begin } = Promise.withResolvers<void>()
+  let seen: number | undefined
+  /** When the last question that was answered began. */
+  let asOf = Number.NEGATIVE_INFINITY
+  /** What was looked up before is not believed. */
+  let forgottenAt = Number.NEGATIVE_INFINITY
+  let polling = 0
+  let isPolling = false
+  let again = false
+  let stopped = false
+  let cancelNext = () => {}
+
+  function forget(): void {
+    for (const map of Object.values(marks)) map.clear()
+    forgottenAt = clock()
+    around.forgetAll()
+  }
+
+  function mark(ended: readonly Ended[]): void {
+    const now = clock()
+    const count = marks.key.size + marks.organisation.size + marks.principal.size + ended.length
+    if (count > MOST_MARKS) {
+      forget()
+      return
+    }
+    for (const { kind, id } of ended) {
+      if (kind === 'session') continue
+      // Set anew, so that the maps stay in the order of time.
+      marks[kind].delete(id)
+      marks[kind].set(id, now)
+    }
+  }
+
+  function forgetMarks(now: number): void {
+    for (const map of Object.values(marks))
+      for (const [id, at] of map) {
+        if (now - at < MARK_MS) break
+        map.delete(id)
+      }
+  }
+
+  async function ask(number: number): Promise<void> {
+    for (;;) {
+      const began = clock()
+      const { seq, ended, isCut } = await records.revocations(seen)
+      // Given up meanwhile: a later question may know more than this answer.
+      if (number !== polling) return
+      // A store that was restored counts from where it was: what it revokes from now on would be taken for old.
+      if (seen !== undefined && seq < seen) forget()
+      mark(ended)
+      seen = seq
+      if (isCut) continue
+      asOf = began
+      begin()
+      return
+    }
+  }
+
+  function poll(): void {
+    if (stopped) return
+    cancelNext()
+    isPolling = true
+    again = false
+    const number = ++polling
+    const began = clock()
+    const done = () => {
+      if (number !== polling || stopped) return
+      cancelDeadline()
+      polling++
+      isPolling = false
+      const now = clock()
+      forgetMarks(now)
+      around.onPoll(now)
+      if (again) poll()
+      else cancelNext = after(Math.max(0, EVERY_MS - (now - began)), poll)
+    }
+    const cancelDeadline = after(POLL_DEADLINE_MS, done)
+    ask(number).then(done, done)
+  }
+
+  poll()
+  return {
+    isFresh: () => clock() - asOf <= FRESH_MS,
+    hasBegun: () => seen !== undefined,
+    ready,
+    endedSince({ id, organisation, owner }, since) {
+      if (since <= forgottenAt) return true
+      const ended = (map: ReadonlyMap<string, number>, subject: string) => {
+        const at = map.size === 0 ? undefined : map.get(subject)
+        return at !== undefined && at >= since
+      }
+      return ended(marks.key, id) || ended(marks.organisation, organisation) || ended(marks.principal, owner)
+    },
+    poke() {
+      if (isPolling) again = true
+      else poll()
+    },
+    stop() {
+      stopped = true
+      polling++
+      cancelNext()
+    },
+  }
+}

@@ -34,6 +34,7 @@ interface Connection {
 // RFC 9113, section 7.
 const NO_ERROR = 0x0
 const CANCEL = 0x8
+const PROTOCOL_ERROR = 0x1
 
 /**
  * @param times for tests
@@ -92,6 +93,12 @@ export function createHttp2Front(
       open.delete(stream)
       connection.idleSince = now()
     })
+    if (hasOuterSpace(rawHeaders)) {
+      // A reset with an error is an error of the stream for Node, too.
+      stream.on('error', () => {})
+      stream.close(PROTOCOL_ERROR)
+      return
+    }
     const entry = enterHttp2(guard, stream, rawHeaders, peer, now, outcomes)
     if (entry === undefined) open.delete(stream)
     else if (open.has(stream)) open.set(stream, entry)
@@ -147,4 +154,19 @@ export function createHttp2Front(
       clearInterval(sweeper)
     },
   }
+}
+
+const SPACE = 0x20
+const TAB = 0x09
+
+// RFC 9113, section 8.2.1: a value that begins or ends with white space is malformed, and so is its request.
+function hasOuterSpace(rawHeaders: readonly string[]): boolean {
+  for (let i = 1; i < rawHeaders.length; i += 2) {
+    const value = rawHeaders[i]!
+    if (value === '') continue
+    const first = value.charCodeAt(0)
+    const last = value.charCodeAt(value.length - 1)
+    if (first === SPACE || first === TAB || last === SPACE || last === TAB) return true
+  }
+  return false
 }

@@ -55,5 +55,10 @@ export const HTTP2_OPTIONS = {
   streamResetRate: 25,
   // Upstreams repeat fields that should stand once; on HTTP/1.1 they pass as well, and here Node would throw.
   strictSingleValueFields: false,
-  // Node's types lag behind by one name.
-} as const satisfies ServerOptions & { readonly maxOutstandingSettings: number }
+  // By itself nghttp2 takes such a field out and serves the rest; so that the front sees it and refuses the request.
+  strictFieldWhitespaceValidation: false,
+  // Node's types lag behind by two names.
+} as const satisfies ServerOptions & {
+  readonly maxOutstandingSettings: number
+  readonly strictFieldWhitespaceValidation: boolean
+}

@@ -4,8 +4,9 @@ import { block, END_HEADERS, END_STREAM, type Fields, frame, headers, TYPE } fro
 
 /**
  * `refuse`: nothing of it reaches the upstream.
- * `strip`: RFC 9113, section 8.2.1, calls it malformed, but nghttp2 takes the field out and serves the rest, and tells
- * nobody; so the request may arrive, and nothing of the field.
+ * `strip`: RFC 9113, section 8.2.1, calls it malformed, but node:http2 takes the field out, serves the rest and tells
+ * nobody (its callback for such fields ignores them, and no option changes that); so the request may arrive, and nothing
+ * of the field.
  * `pass`: it arrives, as one request of the method and target given, with these lines and without those.
  */
 export type Expected =

@@ -5,6 +5,7 @@ import type { PolicyDocument, Services } from 'sallyport'
 import type { Guard } from 'sallyport/node'
 import type { ControlPlane } from './admin/control-plane.ts'
 import type { AdminSetting } from './admin/setting.ts'
+import type { ReadingLimits } from './front/slow-readers.ts'
 import type { AccessLogSetting } from './log/setting.ts'
 import type { Documents } from './operation.ts'
 import type { ProxyProtocolSetting } from './proxy-protocol/setting.ts'
@@ -57,6 +58,8 @@ export interface GatewayOptions {
   readonly status?: boolean
   /** Over what holds for every upstream. */
   readonly limits?: Partial<ForwardLimits>
+  /** How slowly a client may take its answer: 1 KB a second, from 30 s on. */
+  readonly reading?: ReadingLimits
   /** Which connections to the upstream carry another request; `clean`. */
   readonly upstreamKeepAlive?: UpstreamKeepAlive
   /** Milliseconds since the epoch; `Date.now`. */

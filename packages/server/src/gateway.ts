@@ -127,6 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     tls,
     ...(options.http2 === undefined ? {} : { http2: options.http2 }),
     ...(proxyProtocol ? { proxyProtocol } : {}),
+    ...(options.reading ? { reading: options.reading } : {}),
     onRequestRefused: observer.begin,
     onConnectionRefused: (why) => refusals.add(`proxy-protocol: ${why}`),
   })

@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks'
 import type { TLSSocket } from 'node:tls'
 import { attach, type Guard, SAFE_SERVER_OPTIONS } from 'sallyport/node'
 import { createHttp2Front, type Handler, type Http2Front } from './front/http2.ts'
-import { createSlowReaders } from './front/slow-readers.ts'
+import { createSlowReaders, READING_LIMITS, type ReadingLimits } from './front/slow-readers.ts'
 import { type ProxyRefusal, receiveProxyHeaders } from './proxy-protocol/receive.ts'
 import type { ProxyProtocolSetting } from './proxy-protocol/setting.ts'
 import type { TlsFront } from './tls/front.ts'
@@ -41,6 +41,8 @@ export interface ListenerOptions {
   readonly http2?: boolean
   /** Where connections begin with the header of a proxy. */
   readonly proxyProtocol?: ProxyProtocolSetting
+  /** How slowly a client may take what is there for it. */
+  readonly reading?: ReadingLimits
   /** Hears of requests on HTTP/2 that the guard has answered: they are no events of the server. */
   readonly onRequestRefused?: Handler
   /** Hears of connections that were closed before anything was asked. */
@@ -72,7 +74,7 @@ export function createListener(guard: Guard, options: ListenerOptions): Listener
   })
   const front = tls !== undefined && http2 ? splitByAlpn(server, guard, onRequestRefused) : undefined
   if (tls !== undefined) admitFirst(server, tls)
-  endSlowReaders(server, tls !== undefined)
+  endSlowReaders(server, tls !== undefined, options.reading)
   return {
     server,
     connections: () => connections.size,
@@ -89,21 +91,21 @@ export function createListener(guard: Guard, options: ListenerOptions): Listener
 const READERS_CHECK_MS = 1_000
 
 // What waits for the client of an encrypted connection waits in the socket that encrypts.
-function endSlowReaders(server: Server, isTls: boolean): void {
+function endSlowReaders(server: Server, isTls: boolean, limits: ReadingLimits = READING_LIMITS): void {
   const open = createUnderWay<Connection>()
   server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => {
     const connection = { socket, place: -1 }
     open.add(connection)
     socket.once('close', () => open.remove(connection))
   })
-  const slow = createSlowReaders()
+  const slow = createSlowReaders(limits)
   const timer = setInterval(
     () =>
       slow.sweep(
         open.all().map(({ socket }) => socket),
         performance.now(),
       ),
-    READERS_CHECK_MS,
+    Math.min(READERS_CHECK_MS, limits.startMs / 4),
   )
   timer.unref()
   server.once('close', () => clearInterval(timer))

@@ -10,7 +10,8 @@ export interface ReadingLimits {
   readonly bytesPerSecond: number
 }
 
-const READING_LIMITS: ReadingLimits = { startMs: 30_000, bytesPerSecond: 1_024 }
+/** What holds unless it is said. */
+export const READING_LIMITS: ReadingLimits = { startMs: 30_000, bytesPerSecond: 1_024 }
 
 /** What is looked at of a connection. */
 type Reader = Pick<Socket, 'writableLength' | 'bytesWritten' | 'destroy'>
@@ -28,7 +29,7 @@ export interface SlowReaders {
 }
 
 /** Keeps a note of the connections on which something waits, and only of those. */
-export function createSlowReaders({ startMs, bytesPerSecond }: ReadingLimits = READING_LIMITS): SlowReaders {
+export function createSlowReaders({ startMs, bytesPerSecond }: ReadingLimits): SlowReaders {
   const waiting = new WeakMap<Reader, Waiting>()
   return {
     sweep(readers, now) {

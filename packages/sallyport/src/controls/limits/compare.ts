@@ -3,14 +3,14 @@
 import type { Change } from '../../guard/control.ts'
 import { compareModes } from '../faces.ts'
 import { type AddressBucket, addressBuckets, type Bucket, planBuckets } from './buckets.ts'
-import { BY, DISCLOSE, implies, outageRank } from './order.ts'
+import { BY, DISCLOSE, familyOf, implies, outageRank } from './order.ts'
 import { type LimitsSetting, limitsAnything } from './setting.ts'
 import { bucketWords } from './words.ts'
 
 export function compareLimits(before: LimitsSetting, after: LimitsSetting): readonly Change[] {
   const [old, now] = [inForce(before), inForce(after)]
   const changes: Change[] = [
-    ...(limitsAnything(before) || limitsAnything(after) ? compareModes(before, after) : []),
+    ...(limitsAnything(before) && limitsAnything(after) ? compareModes(before, after) : []),
     ...comparePlans(old, now),
     ...compareBuckets('addresses', 'an address', addressBuckets(old), addressBuckets(now)),
   ]
@@ -52,7 +52,8 @@ export function compareLimits(before: LimitsSetting, after: LimitsSetting): read
 }
 
 function inForce(setting: LimitsSetting): LimitsSetting {
-  return (setting.mode ?? 'enforce') === 'enforce' ? setting : {}
+  // A cost of nothing is nothing.
+  return (setting.mode ?? 'enforce') === 'enforce' && limitsAnything(setting) ? setting : {}
 }
 
 function comparePlans(old: LimitsSetting, now: LimitsSetting): readonly Change[] {
@@ -79,40 +80,51 @@ function comparePlans(old: LimitsSetting, now: LimitsSetting): readonly Change[]
   ]
 }
 
+type AnyBucket = Bucket | AddressBucket
+
 function compareBuckets(
   what: string,
   who: string,
-  before: readonly (Bucket | AddressBucket)[],
-  after: readonly (Bucket | AddressBucket)[],
+  before: readonly AnyBucket[],
+  after: readonly AnyBucket[],
 ): readonly Change[] {
-  const changes: Change[] = []
-  for (const old of before) {
-    const now = after.find(({ name }) => name === old.name)
-    const at = `${what}.${old.name}`
-    if (now) changes.push(...compareBucket(at, who, old, now))
-    else
-      changes.push({
-        strength: 'weaker',
-        what: at,
-        because: `${who} is not held to ${bucketWords(old)} any more`,
-      })
-  }
-  for (const now of after)
-    if (!before.some(({ name }) => name === now.name))
-      changes.push({
-        strength: 'stronger',
-        what: `${what}.${now.name}`,
-        because: `${who} is held to ${bucketWords(now)}`,
-      })
-  return changes
+  const [olds, nows] = [before, after].map((buckets) => Map.groupBy(buckets, familyOf)) as [Family, Family]
+  return [...new Set([...olds.keys(), ...nows.keys()])].flatMap((name) =>
+    compareFamily(`${what}.${name}`, who, olds.get(name) ?? [], nows.get(name) ?? []),
+  )
 }
 
-function compareBucket(
+type Family = Map<string, AnyBucket[]>
+
+function compareFamily(
   what: string,
   who: string,
-  old: Bucket | AddressBucket,
-  now: Bucket | AddressBucket,
+  olds: readonly AnyBucket[],
+  nows: readonly AnyBucket[],
 ): readonly Change[] {
+  const words = (buckets: readonly AnyBucket[]) => buckets.map(bucketWords).join(' and ')
+  if (nows.length === 0)
+    return [{ strength: 'weaker', what, because: `${who} is not held to ${words(olds)} any more` }]
+  if (olds.length === 0) return [{ strength: 'stronger', what, because: `${who} is held to ${words(nows)}` }]
+  if (olds.length === 1 && nows.length === 1) return compareBucket(what, who, olds[0]!, nows[0]!)
+  const holds = (some: readonly AnyBucket[], others: readonly AnyBucket[]) =>
+    others.every((other) => some.some((one) => covers(one, other)))
+  const [tighter, looser] = [holds(nows, olds), holds(olds, nows)]
+  const strength = tighter ? (looser ? 'neutral' : 'stronger') : looser ? 'weaker' : 'incomparable'
+  return words(olds) === words(nows) && strength === 'neutral'
+    ? []
+    : [{ strength, what, because: `${who} gets ${words(nows)} instead of ${words(olds)}` }]
+}
+
+/** True where all that the one lets through, in an outage too, the other lets through. */
+function covers(one: AnyBucket, other: AnyBucket): boolean {
+  const byAddress =
+    !('ipv6Prefix' in one && 'ipv6Prefix' in other) ||
+    (one.ipv6Prefix <= other.ipv6Prefix && (other.refundable || !one.refundable))
+  return byAddress && implies(one, other) && outageRank(one) >= outageRank(other)
+}
+
+function compareBucket(what: string, who: string, old: AnyBucket, now: AnyBucket): readonly Change[] {
   const changes: Change[] = []
   const has = (strength: Change['strength'], at: string, because: string) =>
     changes.push({ strength, what: at, because })

@@ -46,10 +46,8 @@ const MODE = { off: 0, report: 1, enforce: 2 } as const
 /** At least as strict as both: every bucket of either, the dearer cost, the smaller share of what is not critical. */
 export function strictLimits(a: LimitsSetting, b: LimitsSetting): LimitsSetting {
   if (a === b) return a
-  if (!limitsAnything(a) || !limitsAnything(b)) {
-    const [limiting, other] = limitsAnything(a) ? [a, b] : [b, a]
-    return { ...limiting, ...modeOf(limiting, other) }
-  }
+  if (!limitsAnything(a)) return b
+  if (!limitsAnything(b)) return a
   const plans = strictPlans(a, b)
   const addresses = { ...a.addresses?.buckets }
   for (const [name, bucket] of Object.entries(b.addresses?.buckets ?? {}))
@@ -114,6 +112,11 @@ function strictPlans(
   return { plans, defaultPlan }
 }
 
+/** The name by which a bucket is compared: of two that were laid over each other, that of both. */
+export function familyOf({ name }: Pick<Bucket, 'name'>): string {
+  return name.replace(/-also$/, '')
+}
+
 // Two buckets of one name and unlike counting both hold, the second under a name of its own.
 function add<T extends PlanBucketSetting>(
   buckets: Record<string, T>,
@@ -124,7 +127,7 @@ function add<T extends PlanBucketSetting>(
   const known = buckets[name]
   const merged = known ? merge(known, bucket) : bucket
   if (merged) buckets[name] = merged
-  else buckets[`${name.slice(0, 30)}-2`] = bucket
+  else buckets[`${name}-also`] = bucket
 }
 
 function both<T extends AddressBucketSetting>(a: T, b: T): T | undefined {

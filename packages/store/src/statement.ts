@@ -13,6 +13,9 @@ interface Values {
   readonly jsonb: unknown
   readonly _text: readonly string[]
   readonly _timestamptz: readonly Date[]
+  readonly _int4: readonly number[]
+  readonly _int8: readonly number[]
+  readonly _bytea: readonly Uint8Array[]
 }
 type TypeName = keyof Values
 

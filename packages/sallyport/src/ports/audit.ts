@@ -47,6 +47,8 @@ export interface AuditEvent {
   readonly cell?: string
   readonly address?: string
   readonly requestId?: string
+  /** Facts of a person, which the log can forget without breaking a proof: it hashes them with a salt of their own. */
+  readonly personal?: Readonly<Record<string, string>>
   /** Short facts of the action's own; values of at most 256 characters. */
   readonly details?: Readonly<Record<string, string | number | boolean>>
 }

@@ -1,0 +1,71 @@
+// What each action of the log is: in words, in OCSF (classes and activities of version 1.3.0), and how grave.
+
+import type { AuditAction } from '../ports/audit.ts'
+
+/** One kind of event. */
+export interface ActionKind {
+  /** What happened, in words. */
+  readonly title: string
+  /** The class of OCSF: 3002 Authentication, 3001 Account Change, 3004 Entity Management, 6003 API Activity, … */
+  readonly classUid: number
+  readonly activityId: number
+  /** 1 informational, 2 low, 3 medium, 4 high, 5 critical. */
+  readonly severityId: 1 | 2 | 3 | 4 | 5
+  /** The name of OWASP's logging vocabulary. */
+  readonly owasp: string
+}
+
+const AUTHENTICATION = 3002
+const ACCOUNT_CHANGE = 3001
+const ENTITY = 3004
+const API = 6003
+const WEB_ACCESS = 6004
+const DETECTION = 2004
+const OTHER = 99
+
+/** Every action that there is. */
+export const ACTIONS: Readonly<Record<AuditAction, ActionKind>> = {
+  'access.denied': kind('access was denied', WEB_ACCESS, 2, 3, 'authz_fail'),
+  'access.scope_missing': kind('a scope was missing', WEB_ACCESS, 2, 2, 'authz_fail'),
+  'audit.started': kind('the log was opened', API, OTHER, 1, 'sys_startup'),
+  'key.created': kind('a key was created', ENTITY, 1, 1, 'authn_token_created'),
+  'key.exposed': kind('a secret key was seen where it must not be', DETECTION, 1, 4, 'sensitive_read'),
+  'key.refused': kind('a key was refused', AUTHENTICATION, 1, 2, 'authn_login_fail'),
+  'key.revoked': kind('a key was revoked', ENTITY, 4, 1, 'authn_token_revoked'),
+  'key.rotated': kind('a key was rotated', ENTITY, 3, 1, 'authn_token_created'),
+  'key.used_after_rotation': kind(
+    'a key was used after its rotation',
+    AUTHENTICATION,
+    1,
+    2,
+    'authn_token_reuse',
+  ),
+  'limit.exceeded': kind('a rate limit was exceeded', API, OTHER, 2, 'excess_rate_limit_exceeded'),
+  'lockout.disabled': kind('an authenticator was disabled', ACCOUNT_CHANGE, 9, 4, 'authn_login_lock'),
+  'lockout.locked': kind(
+    'an account was locked against guessing',
+    ACCOUNT_CHANGE,
+    9,
+    3,
+    'authn_login_fail_max',
+  ),
+  'lockout.refused': kind('a sign-in was refused while locked', AUTHENTICATION, 1, 2, 'authn_login_fail_max'),
+  'policy.refused': kind('a policy was refused', API, 3, 3, 'sys_monitor_disabled'),
+  'policy.reloaded': kind('another policy took over', API, 3, 2, 'authz_admin'),
+  'session.ended': kind('a session ended', AUTHENTICATION, 2, 1, 'session_expired'),
+  'session.failed': kind('a sign-in failed', AUTHENTICATION, 1, 2, 'authn_login_fail'),
+  'session.mfa_changed': kind('a second factor was changed', ACCOUNT_CHANGE, 10, 3, 'user_updated'),
+  'session.mfa_failed': kind('a second factor failed', AUTHENTICATION, 1, 2, 'authn_login_fail'),
+  'session.started': kind('somebody signed in', AUTHENTICATION, 1, 1, 'authn_login_success'),
+  'tenancy.missing': kind('a query had no tenant', API, OTHER, 4, 'malicious_direct_reference'),
+}
+
+function kind(
+  title: string,
+  classUid: number,
+  activityId: number,
+  severityId: ActionKind['severityId'],
+  owasp: string,
+): ActionKind {
+  return { title, classUid, activityId, severityId, owasp }
+}

@@ -1,0 +1,40 @@
+// `sallyport/audit`: the log's entries, its tree and its proofs, for whoever keeps or checks one.
+
+export { ACTIONS, type ActionKind } from './actions.ts'
+export {
+  type Checkpoint,
+  openCheckpoint,
+  parseVerifierKey,
+  type Signer,
+  signCheckpoint,
+  signerOf,
+  type Verifier,
+  verifierKey,
+  verifierOf,
+} from './checkpoint.ts'
+export { type AuditEntry, entryBytes, MAX_ENTRY_BYTES, ocsfOf, personalDigest } from './entry.ts'
+export { cefLine, type ReadEntry, syslogLine } from './formats.ts'
+export {
+  consistencyProof,
+  EMPTY_FRONTIER,
+  type Frontier,
+  grow,
+  inclusionProof,
+  leafHash,
+  type NodeSource,
+  nodeHash,
+  rootAt,
+  rootOf,
+} from './merkle.ts'
+export { isConsistent, isIncluded } from './proofs.ts'
+export {
+  type Contribution,
+  createRiskBook,
+  DEFAULT_SIGNALS,
+  RISK_LEVELS,
+  type Risk,
+  type RiskBook,
+  type RiskLevel,
+  type RiskSignal,
+} from './risk.ts'
+export { TILE_WIDTH, tilePath, tilePlace, tileWidth } from './tiles.ts'

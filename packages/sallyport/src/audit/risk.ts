@@ -1,0 +1,180 @@
+// The risk of a subject: what is held against an account, a credential, an address or an organisation, each signal
+// fading with its own half-life. Every score carries the signals that it is made of, so nobody has to guess.
+
+import type { AuditAction, AuditEvent } from '../ports/audit.ts'
+
+/** How much a signal counts and how fast it fades. */
+export interface RiskSignal {
+  /** Points when it is new; 1 to 100. */
+  readonly weight: number
+  readonly halfLifeSeconds: number
+}
+
+export const RISK_LEVELS = ['info', 'low', 'medium', 'high', 'critical'] as const
+export type RiskLevel = (typeof RISK_LEVELS)[number]
+
+/** The lowest score of each level. */
+const FLOORS: Readonly<Record<RiskLevel, number>> = { info: 0, low: 20, medium: 40, high: 60, critical: 80 }
+
+const HOUR = 3_600
+
+/** The signals where the policy says nothing else; actions that are not here count nothing. */
+export const DEFAULT_SIGNALS: Readonly<Partial<Record<AuditAction, RiskSignal>>> = {
+  'session.failed': { weight: 8, halfLifeSeconds: HOUR },
+  'session.mfa_failed': { weight: 10, halfLifeSeconds: 6 * HOUR },
+  'session.mfa_changed': { weight: 35, halfLifeSeconds: 6 * HOUR },
+  'lockout.locked': { weight: 25, halfLifeSeconds: HOUR },
+  'lockout.refused': { weight: 8, halfLifeSeconds: HOUR },
+  'lockout.disabled': { weight: 45, halfLifeSeconds: 6 * HOUR },
+  'key.created': { weight: 10, halfLifeSeconds: 6 * HOUR },
+  'key.refused': { weight: 8, halfLifeSeconds: HOUR },
+  'key.exposed': { weight: 55, halfLifeSeconds: 24 * HOUR },
+  'key.used_after_rotation': { weight: 15, halfLifeSeconds: 6 * HOUR },
+  'access.denied': { weight: 12, halfLifeSeconds: 6 * HOUR },
+  'access.scope_missing': { weight: 12, halfLifeSeconds: 6 * HOUR },
+  'limit.exceeded': { weight: 6, halfLifeSeconds: 900 },
+  'tenancy.missing': { weight: 60, halfLifeSeconds: 24 * HOUR },
+}
+
+/** One part of a score. */
+export interface Contribution {
+  readonly signal: AuditAction
+  /** Points that it still has. */
+  readonly points: number
+  readonly ageSeconds: number
+}
+
+/** What is held against a subject. */
+export interface Risk {
+  /** `account:…`, `credential:…`, `address:…`, `organisation:…`. */
+  readonly subject: string
+  /** 0 to 100. */
+  readonly score: number
+  readonly level: RiskLevel
+  /** The largest first, at most five. */
+  readonly contributions: readonly Contribution[]
+}
+
+/** The level of a score. */
+export function levelOf(score: number): RiskLevel {
+  return [...RISK_LEVELS].reverse().find((level) => score >= FLOORS[level]) ?? 'info'
+}
+
+interface Seen {
+  readonly signal: AuditAction
+  readonly weight: number
+  readonly halfLifeSeconds: number
+  readonly at: number
+}
+
+const SHOWN = 5
+// What is below a fiftieth of its weight can't move a score.
+const FADED = 0.02
+const MAX_SIGNALS = 64
+
+function pointsOf(seen: Seen, now: number): number {
+  const age = Math.max(0, now - seen.at) / 1_000
+  return seen.weight * 2 ** (-age / seen.halfLifeSeconds)
+}
+
+// The second signal counts 1 / 2^1.5, the third 1 / 3^1.5: many small things do not make a large one.
+function scoreOf(subject: string, signals: readonly Seen[], now: number): Risk {
+  const contributions = signals
+    .map(
+      (seen): Contribution => ({
+        signal: seen.signal,
+        points: pointsOf(seen, now),
+        ageSeconds: Math.round(Math.max(0, now - seen.at) / 1_000),
+      }),
+    )
+    .sort((a, b) => b.points - a.points)
+  const sum = contributions.reduce((total, { points }, index) => total + points / (index + 1) ** 1.5, 0)
+  const score = Math.min(100, Math.round(sum))
+  return {
+    subject,
+    score,
+    level: levelOf(score),
+    contributions: contributions
+      .slice(0, SHOWN)
+      .map((each) => ({ ...each, points: Math.round(each.points * 10) / 10 })),
+  }
+}
+
+/** Remembers what is held against whom. */
+export interface RiskBook {
+  /** Counts an event; the risk of whoever stands worst after it, or `undefined` where it counts for nothing. */
+  note(event: AuditEvent, now: number): Risk | undefined
+  riskOf(subject: string, now: number): Risk
+  /** How many subjects are remembered. */
+  readonly size: number
+}
+
+/** The subjects that an event is held against. */
+export function subjectsOf({ actor, credential, address, organisation }: AuditEvent): readonly string[] {
+  return [
+    ...(actor === undefined ? [] : [`account:${actor}`]),
+    ...(credential === undefined ? [] : [`credential:${credential}`]),
+    ...(address === undefined ? [] : [`address:${address}`]),
+    // An organisation is blamed only where nobody nearer is known.
+    ...(organisation !== undefined && actor === undefined && credential === undefined
+      ? [`organisation:${organisation}`]
+      : []),
+  ]
+}
+
+/**
+ * @param maxSubjects those remembered at once; beyond, whoever stands best of a few is forgotten, never who stands worst
+ */
+export function createRiskBook(
+  signals: Readonly<Partial<Record<AuditAction, RiskSignal>>> = DEFAULT_SIGNALS,
+  maxSubjects = 20_000,
+): RiskBook {
+  const book = new Map<string, Seen[]>()
+
+  // Of the oldest few the one with the least against it: an attacker who fills the book with addresses that did one
+  // small thing each pushes out their like.
+  function forgetOne(now: number): void {
+    let least: string | undefined
+    let leastPoints = Number.POSITIVE_INFINITY
+    let looked = 0
+    for (const [subject, seen] of book) {
+      const points = seen.reduce((sum, each) => sum + pointsOf(each, now), 0)
+      if (points < leastPoints) [least, leastPoints] = [subject, points]
+      if (++looked === 16) break
+    }
+    if (least !== undefined) book.delete(least)
+  }
+
+  function add(subject: string, seen: Seen, now: number): Risk {
+    const known = book.get(subject) ?? []
+    const kept = known.filter((each) => pointsOf(each, now) > each.weight * FADED)
+    kept.push(seen)
+    if (kept.length > MAX_SIGNALS) {
+      kept.sort((a, b) => pointsOf(b, now) - pointsOf(a, now))
+      kept.length = MAX_SIGNALS
+    }
+    book.delete(subject)
+    if (book.size >= maxSubjects) forgetOne(now)
+    book.set(subject, kept)
+    return scoreOf(subject, kept, now)
+  }
+
+  return {
+    note(event, now) {
+      const signal = signals[event.action]
+      if (signal === undefined) return undefined
+      const at = event.at ?? now
+      const risks = subjectsOf(event).map((subject) =>
+        add(subject, { signal: event.action, ...signal, at }, now),
+      )
+      return risks.reduce<Risk | undefined>(
+        (worst, risk) => (worst === undefined || risk.score > worst.score ? risk : worst),
+        undefined,
+      )
+    },
+    riskOf: (subject, now) => scoreOf(subject, book.get(subject) ?? [], now),
+    get size() {
+      return book.size
+    },
+  }
+}

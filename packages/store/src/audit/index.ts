@@ -1,0 +1,8 @@
+// `@sallyport/store/audit`: the audit log on the records.
+
+export { type Anchor, fileAnchor } from './anchor.ts'
+export type { Waiting } from './batch.ts'
+export { type AuditLog, type AuditLogOptions, type AuditLogState, openAuditLog } from './log.ts'
+export { type EntryProof, holds, proveEntry } from './proof.ts'
+export { fileSpool, type Spool } from './spool.ts'
+export { type CheckOptions, checkLog, type LogCheck, type LogFault } from './verify.ts'

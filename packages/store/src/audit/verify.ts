@@ -1,0 +1,199 @@
+// Checks a whole log: every entry against its tile, the tiles against the head, the head against what was signed. The
+// first fault is named by the entry's index, or by the range that it must be in.
+
+import {
+  type Checkpoint,
+  EMPTY_FRONTIER,
+  type Frontier,
+  leafHash,
+  openCheckpoint,
+  rootOf,
+  TILE_WIDTH,
+  type Verifier,
+} from 'sallyport/audit'
+import type { Queries } from '../database.ts'
+import { auditCheckpoints, auditEntriesFrom, auditTile } from '../statements/audit.ts'
+import { addLeaves, frontierOf, type Pending } from './tree.ts'
+
+/** One thing that is wrong with a log. */
+export interface LogFault {
+  readonly kind:
+    | 'changed'
+    | 'missing'
+    | 'inserted'
+    | 'reordered'
+    | 'tile'
+    | 'head'
+    | 'cut'
+    | 'rewritten'
+    | 'signature'
+  /** The first entry that it concerns. */
+  readonly index: number
+  /** One sentence. */
+  readonly what: string
+}
+
+/** What a check found. */
+export interface LogCheck {
+  readonly entries: number
+  /** Checkpoints that were signed and hold. */
+  readonly checkpoints: number
+  readonly faults: readonly LogFault[]
+}
+
+const PAGE = 4_096
+const MAX_FAULTS = 100
+
+/** What a log is checked against. */
+export interface CheckOptions {
+  readonly verifier?: Verifier
+  /** Notes from outside the database: the anchor's, an auditor's own last. */
+  readonly notes?: readonly string[]
+}
+
+/** Reads the whole log and checks it. */
+export async function checkLog(queries: Queries, options: CheckOptions = {}): Promise<LogCheck> {
+  const faults: LogFault[] = []
+  const found = (kind: LogFault['kind'], index: number, what: string) => {
+    if (faults.length < MAX_FAULTS) faults.push({ kind, index, what })
+  }
+  const expected = await checkpointsOf(queries, options, found)
+  let frontier: Frontier = EMPTY_FRONTIER
+  let pending: Pending = []
+  let lastGood = 0
+  let confirmed = 0
+  let next = 0
+
+  // A root is compared at the very size that was signed, so leaves are added up to there.
+  const grow = (leaves: readonly Buffer[]): void => {
+    const grown = addLeaves(frontier, pending, leaves)
+    frontier = grown.frontier
+    pending = grown.pending
+    const wanted = expected.get(frontier.size)
+    if (wanted === undefined) return
+    if (wanted.every((root) => root.equals(rootOf(frontier)))) {
+      lastGood = frontier.size
+      confirmed += wanted.length
+    } else if (!faults.some(({ kind }) => kind === 'rewritten'))
+      found(
+        'rewritten',
+        lastGood,
+        `entries ${lastGood} to ${frontier.size - 1} are not those that were signed for: at least one of them was changed, removed, put in or moved`,
+      )
+  }
+  const sizes = [...expected.keys()].sort((a, b) => a - b)
+
+  for (;;) {
+    const rows = await queries.query(auditEntriesFrom, [next, PAGE])
+    if (rows.length === 0) break
+    const leaves: Buffer[] = []
+    for (const { index, entry } of rows) {
+      if (index !== next) {
+        found('missing', next, `entry ${next}${index - next > 1 ? ` to ${index - 1}` : ''} is missing`)
+        next = index
+      }
+      const bytes = Buffer.from(entry)
+      leaves.push(leafHash(bytes))
+      const sequence = sequenceOf(entry)
+      if (sequence !== index)
+        found('reordered', index, `the entry at ${index} says that it is entry ${sequence}`)
+      next++
+    }
+    await againstTiles(queries, rows[0]!.index, leaves, found)
+    for (let from = 0; from < leaves.length; ) {
+      const stop = sizes.find((size) => size > frontier.size) ?? Number.POSITIVE_INFINITY
+      const to = Math.min(leaves.length, from + (stop - frontier.size))
+      grow(leaves.slice(from, to))
+      from = to
+    }
+  }
+
+  const head = await frontierOf(queries)
+  if (head.size < next) found('inserted', head.size, `entry ${head.size} stands behind the head of the log`)
+  else if (head.size > next)
+    found('missing', next, `the log ends at ${next}, and its head is at ${head.size}`)
+  else if (!sameRoot(head, frontier))
+    found(
+      'head',
+      lastGood,
+      `the head does not belong to the entries; the first fault is at ${lastGood} or after`,
+    )
+  for (const size of sizes)
+    if (size > next) {
+      found(
+        'cut',
+        next,
+        `${size} entries were signed for, and the log holds ${next}: its end was cut off, or the database rolled back`,
+      )
+      break
+    }
+  return { entries: next, checkpoints: confirmed, faults: faults.sort((a, b) => a.index - b.index) }
+}
+
+// A head that was tampered with may be no frontier at all.
+function sameRoot(head: Frontier, frontier: Frontier): boolean {
+  try {
+    return rootOf(head).equals(rootOf(frontier))
+  } catch {
+    return false
+  }
+}
+
+function sequenceOf(entry: string): number {
+  try {
+    return (JSON.parse(entry) as { metadata: { sequence: number } }).metadata.sequence
+  } catch {
+    return -1
+  }
+}
+
+type Found = (kind: LogFault['kind'], index: number, what: string) => void
+
+async function againstTiles(
+  queries: Queries,
+  first: number,
+  leaves: readonly Buffer[],
+  found: Found,
+): Promise<void> {
+  for (let at = first; at < first + leaves.length; ) {
+    const tile = Math.floor(at / TILE_WIDTH)
+    const end = Math.min((tile + 1) * TILE_WIDTH, first + leaves.length)
+    const [row] = await queries.query(auditTile, [0, tile])
+    if (row !== undefined) {
+      const hashes = Buffer.from(row.hashes)
+      for (let i = at; i < end; i++) {
+        const place = (i % TILE_WIDTH) * 32
+        if (!hashes.subarray(place, place + 32).equals(leaves[i - first]!))
+          found(
+            'changed',
+            i,
+            `entry ${i} is not what was written: its hash is another one than its tile holds`,
+          )
+      }
+    }
+    at = end
+  }
+}
+
+async function checkpointsOf(
+  queries: Queries,
+  { verifier, notes = [] }: CheckOptions,
+  found: Found,
+): Promise<ReadonlyMap<number, Buffer[]>> {
+  const roots = new Map<number, Buffer[]>()
+  if (verifier === undefined) return roots
+  const add = (note: string, where: string, size: number) => {
+    const checkpoint: Checkpoint | undefined = openCheckpoint(note, verifier)
+    if (checkpoint === undefined)
+      found('signature', size, `the checkpoint ${where} is not signed by this key`)
+    else roots.set(checkpoint.size, [...(roots.get(checkpoint.size) ?? []), checkpoint.root])
+  }
+  for (const note of notes) add(note, 'from outside', 0)
+  for (let after = 0; ; ) {
+    const rows = await queries.query(auditCheckpoints, [after, 1_000])
+    for (const { size, note } of rows) add(note, `of size ${size} in the database`, size)
+    if (rows.length < 1_000) break
+    after = rows.at(-1)!.size
+  }
+  return roots
+}

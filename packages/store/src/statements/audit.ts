@@ -1,0 +1,156 @@
+// The audit log. A batch is one statement: it moves the head on from exactly where the writer believed it to be, or does
+// nothing at all.
+
+import { statement } from '../statement.ts'
+
+export const auditHead = statement(
+  'audit_head',
+  [],
+  { size: 'int8', frontier: 'bytea' },
+  'select size, frontier from audit_head',
+)
+
+/**
+ * Adds a batch: size before and after, frontier after; of the entries uids, times, tenants (empty: none), actions, actors,
+ * risks (-1: none), texts; of full tiles levels, indices, hashes; of personal facts indices, names, salts, values. No row:
+ * another writer was first.
+ */
+export const auditAppend = statement(
+  'audit_append',
+  [
+    'int8',
+    'int8',
+    'bytea',
+    '_text',
+    '_timestamptz',
+    '_text',
+    '_text',
+    '_text',
+    '_int4',
+    '_text',
+    '_int4',
+    '_int8',
+    '_bytea',
+    '_int8',
+    '_text',
+    '_bytea',
+    '_text',
+  ],
+  { size: 'int8' },
+  `with head as (
+     update audit_head set size = $2, frontier = $3 where size = $1 returning size
+   ), entries as (
+     insert into audit_entries (index, uid, at, tenant, action, actor, risk, entry)
+     select $1 + e.n - 1, e.uid, e.at, nullif(e.tenant, ''), e.action, nullif(e.actor, ''), nullif(e.risk, -1), e.entry
+     from head, unnest($4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::int4[], $10::text[])
+       with ordinality as e (uid, at, tenant, action, actor, risk, entry, n)
+     returning 1
+   ), tiles as (
+     insert into audit_tiles (level, index, hashes)
+     select t.level, t.index, t.hashes
+     from head, unnest($11::int4[], $12::int8[], $13::bytea[]) as t (level, index, hashes) returning 1
+   ), personal as (
+     insert into audit_personal (index, name, salt, value)
+     select p.index, p.name, p.salt, p.value
+     from head, unnest($14::int8[], $15::text[], $16::bytea[], $17::text[]) as p (index, name, salt, value) returning 1
+   )
+   select size from head`,
+)
+
+/** Which of these entries are in the log already: a batch whose answer was lost. */
+export const auditKnown = statement(
+  'audit_known',
+  ['_text'],
+  { uid: 'text' },
+  'select uid from audit_entries where uid = any ($1)',
+)
+
+/** The last entry of each of these tenants. */
+export const auditLastOf = statement(
+  'audit_last_of',
+  ['_text'],
+  { tenant: 'text', index: 'int8' },
+  `select t.tenant, l.index from unnest($1::text[]) as t (tenant)
+   cross join lateral (
+     select e.index from audit_entries e where e.tenant = t.tenant order by e.index desc limit 1
+   ) l`,
+)
+
+/** Entries from an index on, in order, at most so many. */
+export const auditEntriesFrom = statement(
+  'audit_entries_from',
+  ['int8', 'int8'],
+  { index: 'int8', entry: 'text' },
+  'select index, entry from audit_entries where index >= $1 order by index limit $2',
+)
+
+/**
+ * Entries below an index, newest first: tenant, action, actor (empty: any), from and up to a time, lowest risk, at most so
+ * many.
+ */
+export const auditSearch = statement(
+  'audit_search',
+  ['int8', 'text', 'text', 'text', 'timestamptz', 'timestamptz', 'int4', 'int8'],
+  { index: 'int8', entry: 'text' },
+  `select index, entry from audit_entries
+   where index < $1 and ($2 = '' or tenant = $2) and ($3 = '' or action = $3) and ($4 = '' or actor = $4)
+     and at >= $5 and at < $6 and ($7 <= 0 or risk >= $7)
+   order by index desc limit $8`,
+)
+
+export const auditTile = statement(
+  'audit_tile',
+  ['int4', 'int8'],
+  { hashes: 'bytea' },
+  'select hashes from audit_tiles where level = $1 and index = $2',
+)
+
+/** The roots of a level's tiles are made of many: several at once. */
+export const auditTiles = statement(
+  'audit_tiles',
+  ['int4', 'int8', 'int8'],
+  { index: 'int8', hashes: 'bytea' },
+  'select index, hashes from audit_tiles where level = $1 and index >= $2 and index < $3 order by index',
+)
+
+export const auditCheckpointPut = statement(
+  'audit_checkpoint_put',
+  ['int8', 'text'],
+  { size: 'int8' },
+  `insert into audit_checkpoints (size, note) values ($1, $2) on conflict (size) do nothing returning size`,
+)
+
+export const auditCheckpointLast = statement(
+  'audit_checkpoint_last',
+  [],
+  { size: 'int8', note: 'text' },
+  'select size, note from audit_checkpoints order by size desc limit 1',
+)
+
+/** The personal facts of entries. */
+export const auditPersonal = statement(
+  'audit_personal',
+  ['_int8'],
+  { index: 'int8', name: 'text', salt: 'bytea', value: 'text' },
+  'select index, name, salt, value from audit_personal where index = any ($1) order by index, name',
+)
+
+/** Forgets the personal facts of a tenant's entries that hold this value. */
+export const auditForget = statement(
+  'audit_forget',
+  ['text', 'text'],
+  { forgotten: 'int4' },
+  `with gone as (
+     delete from audit_personal p using audit_entries e
+     where e.index = p.index and e.tenant = $1 and p.value = $2 returning 1
+   )
+   select count(*)::int4 as forgotten from gone`,
+)
+
+/** The signed notes of the log, oldest first. */
+export const auditCheckpoints = statement(
+  'audit_checkpoints',
+  ['int8', 'int8'],
+  { size: 'int8', note: 'text' },
+  'select size, note from audit_checkpoints where size > $1 order by size limit $2',
+)

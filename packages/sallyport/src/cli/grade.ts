@@ -34,6 +34,8 @@ export async function gradeCommand(invocation: Invocation, terminal: Terminal): 
     if (invocation.flag('json')) terminal.out(JSON.stringify(report, null, 2))
     else if (invocation.flag('sarif')) terminal.out(JSON.stringify(gradeSarif(report, version()), null, 2))
     else terminal.out(gradeText(report))
+    // Nothing but the certificate was seen, which is no grade that anybody asked for.
+    if (report.contexts.length === 0) return 1
     return limit !== undefined && GRADE_ORDER.indexOf(report.grade) > GRADE_ORDER.indexOf(limit) ? 1 : 0
   } catch (error) {
     throw error instanceof NothingAnswered ? new Failure(error.message, { cause: error }) : error

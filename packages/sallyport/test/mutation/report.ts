@@ -37,10 +37,6 @@ const REASONS: readonly (readonly [prefix: string, reason: string])[] = [
     'the list names the wrong control: it is the refusal that is lost, and that is what was named',
   ],
   [
-    'transport/certificate-of-another-authority',
-    'no finding: `verify` refuses to go on and names the certificate (exit code 2)',
-  ],
-  [
     'weaker/x-frame-options/sameorigin',
     'nothing is weaker: browsers take `frame-ancestors` of the Content-Security-Policy, which still stands',
   ],

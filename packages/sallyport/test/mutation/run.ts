@@ -1,7 +1,7 @@
 // Breaks one thing after the other and asks a verification: what is found, what is missed and why.
 
 import { controls } from '../../src/posture/register.ts'
-import { CouldNotVerify, type VerifyFinding } from '../../src/posture/verify/result.ts'
+import type { VerifyFinding } from '../../src/posture/verify/result.ts'
 import { verify } from '../../src/posture/verify/verify.ts'
 import { sendHttp2 } from '../../src/posture/wire/http2.ts'
 import { bytesOf } from '../../src/posture/wire/request.ts'
@@ -74,17 +74,11 @@ async function runOne(subject: Subject, shared: Breaker, mutation: Mutation): Pr
     const host = listener === 'certificate-of-another-host' ? 'another.localhost' : undefined
     const target = targetOf(subject, proxy.port, host)
     const ca = listener && (await subject.authorityOf?.(listener))
-    const ask = (insecure: boolean) =>
-      verify(
-        subject.policy,
-        { ...target, ...(ca ? { ca } : {}), ...(insecure ? { insecure } : {}) },
-        { ...subject.options, wireHttp2: overHttp2(subject, mutation, () => http2++) },
-      )
-    // What is not trusted is looked at only where that is wanted; so somebody would who is told so.
-    const { findings } = await ask(false).catch((error: unknown) => {
-      if (error instanceof CouldNotVerify && listener !== undefined) return ask(true)
-      throw error
-    })
+    const { findings } = await verify(
+      subject.policy,
+      { ...target, ...(ca ? { ca } : {}) },
+      { ...subject.options, wireHttp2: overHttp2(subject, mutation, () => http2++) },
+    )
     const wanted = mutation.controls.map((name) => registerId.get(name))
     const broken = listener !== undefined || proxy.broken() + http2 > 0
     return {

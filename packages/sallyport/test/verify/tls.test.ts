@@ -23,11 +23,14 @@ const DAY_MS = 86_400_000
 const HOST = 'sallyport.localhost'
 
 /** A server with a certificate for HOST, of 90 days that began so many days ago. */
-async function serve(context: TestContext, options: object, began = 0, host = HOST) {
+async function serve(context: TestContext, options: object, began = 0, host = HOST, onAnswer?: () => void) {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-tls-'))
   context.after(() => rmSync(folder, { recursive: true, force: true }))
   const { key, cert, ca } = await localCertificate({ folder, clock: () => Date.now() - began * DAY_MS })
-  const port = await withTls(context, { key, cert, ...options }, fine)
+  const port = await withTls(context, { key, cert, ...options }, (...given) => {
+    onAnswer?.()
+    fine(...given)
+  })
   const target: WireTarget = { scheme: 'https', host, address: '127.0.0.1', port, ca }
   return { target, port }
 }
@@ -77,13 +80,41 @@ describe('verify sees of TLS', () => {
     assert.match(only(await verify(HERE, soon.target), 'tls.cert-expiring').detail, /ends in \d days/)
   })
 
-  it('nothing more where nobody trusts the certificate, unless it is told to look all the same', async (context) => {
-    const { target } = await serve(context, {})
+  it('H1 that nobody trusts the certificate, and nothing more unless it is told to look all the same', async (context) => {
+    let asked = 0
+    const { target } = await serve(context, {}, 0, HOST, () => asked++)
     const { ca: _ca, ...untrusted } = target
-    await assert.rejects(verify(HERE, untrusted), /is not trusted \(.*\); name its authority with --ca FILE/)
     const credentials = [{ role: 'user', header: 'Authorization', value: 'Bearer abcdefgh' }]
+    const alone = await verify(HERE, untrusted, { credentials })
+    const finding = only(alone, 'tls.untrusted')
+    assert.match(finding.detail, /nobody that is trusted here vouches .* \([A-Z_]+\); it was issued by \S/)
+    assert.match(finding.mend, /named with --ca FILE, and --insecure looks all the same/)
+    assert.deepEqual(
+      [finding.severity, finding.control, alone.passed, alone.of],
+      ['critical', 'SP-TLS-01', 0, 1],
+    )
+    assert.deepEqual(
+      alone.notRun.map(({ probe }) => probe),
+      ['everything else'],
+    )
+    assert.equal(asked, 0)
     const looked = await verify(HERE, { ...untrusted, insecure: true }, { credentials })
     assert.match(looked.notes.join(), /the certificate is not trusted \(.*so no credential was sent/)
+    assert.ok(only(looked, 'tls.untrusted') && looked.of > 10)
+    const trusted = await verify(HERE, target)
+    assert.ok(!found(trusted).some((each) => each.startsWith('tls.')))
+  })
+
+  it('of one replica that its certificate is not trusted, and all of the others', async (context) => {
+    const [one, other] = [await serve(context, {}), await serve(context, {})]
+    const { findings, of, replicas } = await verify(HERE, one.target, {
+      replicas: [one.target, { ...one.target, port: other.target.port }],
+    })
+    assert.deepEqual(
+      findings.filter(({ id }) => id === 'tls.untrusted').map((each) => each.replicas),
+      [[`127.0.0.1:${other.port}`]],
+    )
+    assert.ok(of > 10 && replicas.length === 2)
   })
 
   it('H1 a port without TLS that serves, redirects or refuses', async (context) => {

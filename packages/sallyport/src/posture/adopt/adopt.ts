@@ -79,7 +79,7 @@ async function look(source: AdoptSource): Promise<Observed> {
   }
   const answers: Answer[] = []
   try {
-    await verify(LOOKING, source.target, {
+    const { findings } = await verify(LOOKING, source.target, {
       ...source.options,
       place: 'node',
       onExchange(exchanged) {
@@ -87,6 +87,8 @@ async function look(source: AdoptSource): Promise<Observed> {
         if (answer) answers.push(answer)
       },
     })
+    const [first] = findings
+    if (answers.length === 0 && first) throw new CouldNotVerify(`${first.detail}; ${first.mend}`)
   } catch (error) {
     // Where nothing is enforced, nothing can be held against it: that is no failure of looking.
     if (!(error instanceof CouldNotVerify) || answers.length === 0) throw error
@@ -145,7 +147,8 @@ function proofOf({ passed, of, findings }: Verification): Proof {
   return {
     passed,
     of,
-    changes: findings.filter((each) => !isGain(each)),
+    // What is wrong with a certificate is so without the policy too.
+    changes: findings.filter((each) => !isGain(each) && !each.id.startsWith('tls.')),
     gains: Array.from(bySet.values(), (group) => ({
       classes: group.map(([id]) => id),
       headers: headersIn(group[0]![1]),

@@ -9,6 +9,7 @@ import { noAnswer } from '../wire/no-answer.ts'
 import { curlLine } from '../wire/request.ts'
 import { send, type Wire, type WireAnswer, type WireFailure } from '../wire/send.ts'
 import { originOf, type WireTarget } from '../wire/target.ts'
+import type { TlsFacts } from '../wire/tls-facts.ts'
 import { type Context, contextOf, type Weighed } from './context.ts'
 import { judgeAnswer } from './judge-answer.ts'
 import { noncesOf } from './judge-csp.ts'
@@ -38,7 +39,8 @@ export interface GradeReport {
   readonly at: string
   readonly score: number
   readonly grade: Grade
-  readonly observatory: Pick<Score, 'score' | 'grade' | 'tests'>
+  /** Absent where the certificate is not trusted: then nothing else was looked at. */
+  readonly observatory?: Pick<Score, 'score' | 'grade' | 'tests'>
   readonly findings: readonly GradeFinding[]
   readonly contexts: readonly { readonly context: Context; readonly answers: number }[]
   readonly tls?: { readonly version: string; readonly group?: string; readonly cipher: string }
@@ -74,6 +76,7 @@ export async function grade(target: WireTarget, options: GradeOptions = {}): Pro
   const nonces = new Set<string>()
   let main: WireAnswer | undefined
   let failure: WireFailure | undefined
+  let untrusted: TlsFacts | undefined
   let blocked: string | undefined
   const secrets = Object.fromEntries(headers.map(([name]) => [name.toLowerCase(), '…']))
 
@@ -108,6 +111,11 @@ export async function grade(target: WireTarget, options: GradeOptions = {}): Pro
     const answer = await wire(target, asked.request)
     if (answer.kind === 'failure') {
       failure ??= answer
+      // Who answers there is not known, so nothing else is asked of it.
+      if (main === undefined && answer.phase === 'tls' && answer.tls !== undefined) {
+        untrusted = answer.tls
+        break
+      }
       notAnswered.push({ request: asked.name, because: `${answer.phase}: ${answer.code}` })
       continue
     }
@@ -134,6 +142,26 @@ export async function grade(target: WireTarget, options: GradeOptions = {}): Pro
       nonces.add(nonce)
     }
   }
+  const connecting = `openssl s_client -connect ${target.host}:${target.port}`
+  if (untrusted !== undefined) {
+    keep(certificateFindings(untrusted.certificate, untrusted, clock()), 'json', 'TLS', connecting)
+    return {
+      format: 'sallyport-grade/1',
+      target: originOf(target),
+      at: new Date(clock()).toISOString(),
+      score: 0,
+      grade: 'F',
+      findings: [...findings.values()],
+      contexts: [],
+      notAnswered: [
+        {
+          request: 'everything else',
+          because:
+            'the certificate is not trusted; name its authority with --ca FILE, or look all the same with --insecure',
+        },
+      ],
+    }
+  }
   if (main === undefined)
     throw new NothingAnswered(
       failure ? noAnswer(originOf(target), failure) : `${originOf(target)}: nothing was asked; name a path`,
@@ -142,7 +170,7 @@ export async function grade(target: WireTarget, options: GradeOptions = {}): Pro
     certificateFindings(main.tls?.certificate, main.tls ?? { authorized: true }, clock()),
     'json',
     'TLS',
-    `openssl s_client -connect ${target.host}:${target.port}`,
+    connecting,
   )
   keep(
     await tlsFindings(target, wire),

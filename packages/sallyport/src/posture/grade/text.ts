@@ -7,8 +7,8 @@ export function gradeText(report: GradeReport): string {
   const { findings, observatory, contexts, notAnswered } = report
   const answers = contexts.map(({ context, answers: count }) => `${count} ${context}`).join(', ')
   const lines = [
-    `${report.target}: ${report.grade}, ${report.score} of 100 (Observatory's algorithm: ${observatory.grade}, ${observatory.score})`,
-    `seen: ${answers}${report.tls ? `; ${report.tls.version}${report.tls.group ? ` with ${report.tls.group}` : ''}` : ''}`,
+    `${report.target}: ${report.grade}, ${report.score} of 100${observatory ? ` (Observatory's algorithm: ${observatory.grade}, ${observatory.score})` : ''}`,
+    `seen: ${answers || 'the certificate alone'}${report.tls ? `; ${report.tls.version}${report.tls.group ? ` with ${report.tls.group}` : ''}` : ''}`,
   ]
   if (report.blockedBy !== undefined)
     lines.push(`a block page of ${report.blockedBy} came: this grades that page, not the API`)

@@ -3,6 +3,7 @@
 
 import { POSTURE_JSON_PATH } from '../../controls/disclosure/setting.ts'
 import type { TransportSetting } from '../../controls/transport/setting.ts'
+import type { Finding } from '../../guard/control.ts'
 import { sendHttp2 } from '../wire/http2.ts'
 import { noAnswer } from '../wire/no-answer.ts'
 import { type SendOptions, send, type Wire, type WireResult } from '../wire/send.ts'
@@ -15,7 +16,7 @@ import type { Planned } from './plan.ts'
 import { judgePublished } from './published.ts'
 import { SLOW_HEAD } from './raw-classes.ts'
 import type { Profile } from './result.ts'
-import { checkPlainHttp, checkTls } from './tls-checks.ts'
+import { certificateFindings, checkPlainHttp, checkTls } from './tls-checks.ts'
 import type { VerifyOptions } from './verify.ts'
 
 const POLITE_PER_SECOND = 10
@@ -63,15 +64,17 @@ export interface Run {
   requests: number
 }
 
+/** What a first request came to; a text says why nothing can be verified. */
+type Reach =
+  | string
+  | { readonly target: WireTarget; readonly trusted: boolean }
+  | { readonly untrusted: readonly Finding[] }
+
 /**
- * Asks once; a text says why it can't be verified. A certificate that has ended or names another host is a finding, and
- * the rest can still be seen; one that nobody trusts may be anybody's server.
+ * Asks once. A certificate that has ended or names another host is a finding, and
+ * the rest can still be seen; one that nobody trusts may be anybody's server, so that is all that is said of it.
  */
-export async function reachable(
-  run: Run,
-  target: WireTarget,
-  name: string | undefined,
-): Promise<string | { readonly target: WireTarget; readonly trusted: boolean }> {
+export async function reachable(run: Run, target: WireTarget, name: string | undefined): Promise<Reach> {
   const result = await run.wire(target, { method: 'GET', path: '/', headers: [] }, limitsFor(target, run))
   run.requests++
   if (result.kind === 'answer') {
@@ -83,7 +86,7 @@ export async function reachable(
   if (result.phase === 'tls' && result.tls !== undefined) {
     if (result.code === 'CERT_HAS_EXPIRED' || result.code === 'ERR_TLS_CERT_ALTNAME_INVALID')
       return { target: { ...target, insecure: true }, trusted: false }
-    return `the certificate of ${name ?? at} is not trusted (${result.code}); name its authority with --ca FILE, or look all the same with --insecure`
+    return { untrusted: certificateFindings(result.tls.certificate, result.tls, run.clock()) }
   }
   // A server that is slow on "/", or gives no answer there, may answer everywhere else.
   if (

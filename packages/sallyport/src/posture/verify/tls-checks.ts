@@ -33,6 +33,14 @@ export function certificateFindings(
         mend: 'use a certificate that names this host',
       },
     ]
+  if (!authorized)
+    return [
+      {
+        id: 'tls.untrusted',
+        detail: `nobody that is trusted here vouches for the certificate (${reason ?? 'untrusted'}); it was issued by ${certificate.issuer || 'nobody that it names'}`,
+        mend: 'use a certificate of an authority that clients trust; a private one is named with --ca FILE, and --insecure looks all the same',
+      },
+    ]
   const days = Math.floor((certificate.validTo - now) / DAY_MS)
   return days < EXPIRES_SOON_DAYS
     ? [

@@ -2,7 +2,7 @@
 // judged by what enforcement itself would have sent.
 
 import type { TransportSetting } from '../../controls/transport/setting.ts'
-import type { Place } from '../../guard/control.ts'
+import type { Finding, Place } from '../../guard/control.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
 import { type ResolvedPolicy, resolvePolicy } from '../../guard/resolve.ts'
 import { digest } from '../../policy/digest.ts'
@@ -106,6 +106,11 @@ export async function verify(
       ])
       continue
     }
+    if ('untrusted' in reach) {
+      noteUntrusted(account, replica, name, reach.untrusted)
+      reached.push(replicaName(replica))
+      continue
+    }
     const plan = planRun(oracle, {
       profile,
       allowWrites: options.allowWrites === true,
@@ -141,6 +146,27 @@ export async function verify(
     notes: [...new Set([...run.notes, ...blockNotes(account)])],
     replicas: reached,
   }
+}
+
+// Who answers there is not known, so nothing else is asked of it.
+function noteUntrusted(
+  account: Account,
+  target: WireTarget,
+  name: string | undefined,
+  findings: readonly Finding[],
+): void {
+  const about = {
+    class: 'tls-versions',
+    cell: '*',
+    curl: `openssl s_client -connect ${replicaName(target)} -servername ${target.host}`,
+    ...(name === undefined ? {} : { replica: name }),
+  } as const
+  account.note('certificate', 'transport', about, findings)
+  account.skip({
+    probe: `everything else${name === undefined ? '' : ` of ${name}`}`,
+    because:
+      'the certificate is not trusted; name its authority with --ca FILE, or look all the same with --insecure',
+  })
 }
 
 // What stands for a credential in a line for curl.

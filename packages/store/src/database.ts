@@ -15,10 +15,14 @@ export interface TransactionOptions {
   /** The tenant whose rows are seen; without one no tenant's rows are. */
   readonly tenant?: string
   readonly serializable?: boolean
+  /** Refuses to write. */
+  readonly readOnly?: boolean
 }
 
 /** The records, on whichever engine. */
 export interface Database extends Queries {
+  /** False while the database can't be reached, and once it was found damaged. */
+  readonly ready: boolean
   /**
    * Runs `work` in one transaction; it may run up to four times where other transactions get in the way (SQLSTATE 40001,
    * 40P01), so it must do nothing but query.
@@ -26,7 +30,8 @@ export interface Database extends Queries {
    * @throws StoreFault, or the database's own error
    */
   transaction<T>(options: TransactionOptions, work: (queries: Queries) => Promise<T>): Promise<T>
-  /** One statement as a tenant: the transaction around it costs no round trip of its own. */
+  /** One statement as a tenant: the transaction around it costs no round trip of its own. A read whose connection is lost
+   * is asked once more; a write never is, since it may have happened. So does `query`. */
   queryAs<S extends Statement>(
     tenant: string,
     statement: S,
@@ -43,6 +48,9 @@ export interface DatabaseSettings {
   /** Milliseconds; monotonic. */
   readonly now: () => number
   readonly wait: (milliseconds: number) => Promise<void>
+  readonly readOnly: 'full' | 'replica'
+  /** Called once, when a query met what is not what was written. */
+  readonly onDamage: () => void
 }
 
 /** The role that every transaction takes: no superuser, no owner, bound by row-level security. */
@@ -65,6 +73,16 @@ export const types: pg.CustomTypesConfig = {
 export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database {
   let failures = 0
   let openUntil = 0
+  let damaged = false
+
+  const named = (error: unknown): unknown => {
+    const fault = faultOf(error, settings.readOnly)
+    if (fault instanceof StoreFault && fault.code === 'damaged' && !damaged) {
+      damaged = true
+      settings.onDamage()
+    }
+    return fault
+  }
 
   // Waiting clients are bounded and a database that is down is not asked by everyone: both answer at once.
   const acquire = async (): Promise<pg.PoolClient> => {
@@ -76,7 +94,7 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
       failures = 0
       return client
     } catch (error) {
-      const fault = faultOf(error)
+      const fault = named(error)
       if (fault instanceof StoreFault && fault.code === 'unavailable') {
         failures += 1
         if (failures >= FAILURES) openUntil = settings.now() + OPEN_MS
@@ -92,7 +110,10 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
       return await work(client)
     } catch (error) {
       lost = isConnectionLost(error)
-      throw faultOf(error)
+      const fault = named(error)
+      throw fault instanceof StoreFault && fault.code === 'unavailable'
+        ? new ConnectionLost(fault.code, fault.message, { cause: fault.cause })
+        : fault
     } finally {
       client.release(lost)
     }
@@ -112,14 +133,16 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
   }
 
   const enveloped = <T>(
-    { tenant = '', serializable = false }: TransactionOptions,
+    { tenant = '', serializable = false, readOnly = false }: TransactionOptions,
     work: (queries: Queries) => Promise<T>,
     end: 'now' | 'after',
   ): Promise<T> =>
     using(async (client) => {
       // Sent without waiting; what fails here makes the commit fail, which is where it is seen.
       const opening = Promise.all([
-        client.query(serializable ? 'begin isolation level serializable' : 'begin'),
+        client.query(
+          `begin${serializable ? ' isolation level serializable' : ''}${readOnly ? ' read only' : ''}`,
+        ),
         client.query({
           ...(settings.preparedStatements ? { name: 'tenant_envelope' } : {}),
           text: ENVELOPE,
@@ -158,10 +181,37 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
     }
   }
 
+  // What was a write after all is refused by the transaction, and stays what it was: unknown.
+  const onceMore = async <S extends Statement>(
+    tenant: string,
+    wanted: S,
+    parameters: ParametersOf<S>,
+    ask: () => Promise<readonly RowOf<S>[]>,
+  ): Promise<readonly RowOf<S>[]> => {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error
+      const again = enveloped({ tenant, readOnly: true }, ({ query }) => query(wanted, parameters), 'now')
+      return await again.catch(() => {
+        throw error
+      })
+    }
+  }
+
   return {
-    query: (wanted, parameters) => using((client) => run(client, wanted, parameters)),
+    get ready() {
+      return !damaged && failures < FAILURES
+    },
+    query: (wanted, parameters) =>
+      onceMore('', wanted, parameters, () => using((client) => run(client, wanted, parameters))),
     transaction: (options, work) => repeated(() => enveloped(options, work, 'after')),
     queryAs: (tenant, wanted, parameters) =>
-      repeated(() => enveloped({ tenant }, ({ query }) => query(wanted, parameters), 'now')),
+      onceMore(tenant, wanted, parameters, () =>
+        repeated(() => enveloped({ tenant }, ({ query }) => query(wanted, parameters), 'now')),
+      ),
   }
 }
+
+/** A connection that was lost after something was asked on it. */
+class ConnectionLost extends StoreFault {}

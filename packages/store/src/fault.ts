@@ -9,8 +9,9 @@
  * - `unavailable`: the database can't be reached, or has just ended
  * - `slow`: a query ran beyond its time and was ended
  * - `full`: the disk is full; reads still work
+ * - `damaged`: what is on the disk is not what was written; a person has to restore it
  */
-export type StoreFaultCode = 'refused' | 'held' | 'busy' | 'unavailable' | 'slow' | 'full'
+export type StoreFaultCode = 'refused' | 'held' | 'busy' | 'unavailable' | 'slow' | 'full' | 'damaged'
 
 /** A failure of the store. The message holds no row and no secret. */
 export class StoreFault extends Error {
@@ -37,6 +38,9 @@ const SYSTEM = new Set([
   'EAI_AGAIN',
 ])
 
+// A page whose checksum is wrong, a broken index, a disk that can't be read, a file that is gone.
+const DAMAGED = new Set(['XX001', 'XX002', '58030', '58P01'])
+
 /** Whether the connection on which this happened must be thrown away. */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof StoreFault) return error.code === 'unavailable' || error.code === 'slow'
@@ -45,11 +49,16 @@ export function isConnectionLost(error: unknown): boolean {
   return /^(?:Connection terminated|Query read timeout|Client has encountered)/.test(message ?? '')
 }
 
-/** What a driver threw, as a fault where it is one of ours to name; a database's own error is returned as it is. */
-export function faultOf(error: unknown): unknown {
+/**
+ * What a driver threw, as a fault where it is one of ours to name; a database's own error is returned as it is.
+ *
+ * @param readOnly what it means that nothing can be written: a server has become a replica, or the embedded database keeps
+ *   the last of a disk for its log
+ */
+export function faultOf(error: unknown, readOnly: 'full' | 'replica' = 'replica'): unknown {
   if (error instanceof StoreFault) return error
   const { code, message = '' } = error as { readonly code?: string; readonly message?: string }
-  if (code === '53100')
+  if (code === '53100' || (code === '25006' && readOnly === 'full'))
     return new StoreFault('full', 'the disk of the store is full: nothing can be written; free space', {
       cause: error,
     })
@@ -60,6 +69,8 @@ export function faultOf(error: unknown): unknown {
     return new StoreFault('busy', 'no connection to the store was free in time; try again', { cause: error })
   if (code === '57014' || (code === undefined && message.startsWith('Query read timeout')))
     return new StoreFault('slow', 'a query of the store took too long and was ended', { cause: error })
+  if (code !== undefined && DAMAGED.has(code))
+    return new StoreFault('damaged', 'the store is damaged; see: sallyport doctor', { cause: error })
   if (isConnectionLost(error))
     return new StoreFault('unavailable', 'the store can’t be reached', { cause: error })
   return error

@@ -12,7 +12,7 @@ import { judgeServer, patientClient, serverPool } from './server/settings.ts'
 /** What both engines take. */
 interface CommonSettings {
   /** Something an operator should know; nothing of it is secret. */
-  readonly onEvent?: (event: EngineEvent | 'connection-lost') => void
+  readonly onEvent?: (event: EngineEvent | 'connection-lost' | 'damaged') => void
   /** Random bytes for the jitter of repeated transactions; the platform's where left out. */
   readonly random?: (bytes: Uint8Array) => Uint8Array
   /** Milliseconds a caller waits for its turn before it hears `busy`: 500 on a server, 2,500 on the one session embedded. */
@@ -37,8 +37,6 @@ export type StoreSettings = CommonSettings &
 /** An open store. */
 export interface Store extends Database {
   readonly engine: 'embedded' | 'server'
-  /** Whether it is worth asking; a server answers for itself at the query. */
-  readonly ready: boolean
   /** Runs something on one connection of the owner, for as long as it takes. */
   asOwner<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T>
   close(): Promise<void>
@@ -69,6 +67,8 @@ function databaseSettings(settings: StoreSettings) {
       settings.random ?? ((bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)),
     now: () => performance.now(),
     wait: async (milliseconds: number) => void (await wait(milliseconds)),
+    readOnly: 'url' in settings ? ('replica' as const) : ('full' as const),
+    onDamage: () => settings.onEvent?.('damaged'),
   }
 }
 
@@ -98,6 +98,8 @@ async function openFolder(settings: CommonSettings & EmbeddedSettings): Promise<
         await client.query('reset role')
         return await work(client)
       })
+    } catch (error) {
+      throw faultOf(error, 'full')
     } finally {
       // The connection ends with the owner's work: the next one begins with the application's role again.
       client.release(true)
@@ -109,14 +111,16 @@ async function openFolder(settings: CommonSettings & EmbeddedSettings): Promise<
   } catch (error) {
     await pool.end()
     await engine.close()
-    throw faultOf(error)
+    throw faultOf(error, 'full')
   }
   const database = databaseOf(pool, databaseSettings(settings))
   return {
-    ...database,
+    query: database.query,
+    queryAs: database.queryAs,
+    transaction: database.transaction,
     engine: 'embedded',
     get ready() {
-      return engine.ready
+      return engine.ready && database.ready
     },
     asOwner,
     async close() {
@@ -154,10 +158,15 @@ async function openServer(settings: Extract<StoreSettings, { readonly url: strin
     await pool.end()
     throw faultOf(error)
   }
+  const database = databaseOf(pool, databaseSettings(settings))
   return {
-    ...databaseOf(pool, databaseSettings(settings)),
+    query: database.query,
+    queryAs: database.queryAs,
+    transaction: database.transaction,
     engine: 'server',
-    ready: true,
+    get ready() {
+      return database.ready
+    },
     asOwner,
     close: () => pool.end(),
   }

@@ -2,11 +2,13 @@
 // started again. The worker may die at any time without harm: what was acknowledged is on the disk.
 
 import { resolve } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Worker } from 'node:worker_threads'
 import { StoreFault } from '../fault.ts'
-import { judgeFolder, refusalOf } from './folder.ts'
+import { judgeFolder } from './folder.ts'
 import { type FolderLock, lockFolder } from './lock.ts'
-import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+import { firstWord, progressOf, startWorker } from './start.ts'
 import { WorkerStream } from './stream.ts'
 
 /** How the embedded database is run; times in milliseconds. */
@@ -37,6 +39,9 @@ export interface EmbeddedEngine {
 const WATCH_MS = 100
 const DEATHS = 3
 const DEATHS_MS = 60_000
+const CLOSING_MS = 30_000
+const PAUSE_MS = 250
+const LONGEST_PAUSE_MS = 15_000
 
 /**
  * Opens the store of a folder, and makes it where there is none.
@@ -65,47 +70,6 @@ function takeLock(directory: string): FolderLock {
   }
 }
 
-const progressOf = (): Int32Array<SharedArrayBuffer> => new Int32Array(new SharedArrayBuffer(8))
-
-function startWorker(
-  settings: EmbeddedSettings,
-  directory: string,
-  create: boolean,
-  progress: Int32Array<SharedArrayBuffer>,
-): Worker {
-  const workerData: WorkerStart = {
-    directory,
-    create,
-    checkpointMs: settings.checkpointMs ?? 60_000,
-    checkpointBytes: settings.checkpointBytes ?? 32 * 2 ** 20,
-    progress: progress.buffer,
-  }
-  return new Worker(new URL(import.meta.resolve('@sallyport/store/embedded-worker')), {
-    workerData,
-    stdout: true,
-    stderr: true,
-  })
-}
-
-/** Waits for what a worker says first; rejects where its database does not start. */
-function first(worker: Worker): Promise<void> {
-  return new Promise((fulfil, reject) => {
-    const end = (error?: Error) => {
-      worker.off('message', hear)
-      worker.off('error', end)
-      worker.off('exit', gone)
-      if (error) reject(error)
-      else fulfil()
-    }
-    const hear = (message: FromWorker) =>
-      end(message.kind === 'failed' ? refusalOf(message.lines) : undefined)
-    const gone = () => end(refusalOf(['its worker ended']))
-    worker.on('message', hear)
-    worker.on('error', end)
-    worker.on('exit', gone)
-  })
-}
-
 async function running(
   settings: EmbeddedSettings,
   directory: string,
@@ -118,7 +82,8 @@ async function running(
   let worker: Worker | undefined
   let stream: WorkerStream | undefined
   let connection = 0
-  let closed = false
+  const ending = new AbortController()
+  let reopening: Promise<void> = Promise.resolve()
   let broken = false
   const deaths: number[] = []
   const event = settings.onEvent ?? (() => {})
@@ -126,14 +91,18 @@ async function running(
   const start = async (create: boolean): Promise<void> => {
     progress = progressOf()
     const started = startWorker(settings, directory, create, progress)
-    await first(started)
+    try {
+      await firstWord(started)
+    } catch (error) {
+      await started.terminate()
+      throw error
+    }
     started.on('message', hear)
     started.on('error', () => {})
     started.on('exit', () => {
       if (worker === started) died('worker-died')
     })
     worker = started
-    if (closed) await started.terminate()
   }
 
   const hear = (message: FromWorker): void => {
@@ -142,6 +111,7 @@ async function running(
   }
 
   const died = (why: EngineEvent): void => {
+    if (ending.signal.aborted) return
     const dead = worker
     worker = undefined
     event(why)
@@ -155,19 +125,26 @@ async function running(
     deaths.push(now)
     while (deaths[0]! < now - DEATHS_MS) deaths.shift()
     if (deaths.length > DEATHS) event('failing')
-    void reopen(dead)
+    reopening = reopen(dead)
   }
 
   const reopen = async (dead: Worker | undefined): Promise<void> => {
     // Two databases must never have the folder at once, so the old worker is gone before the next starts.
     await dead?.terminate()
-    if (closed) return
-    try {
-      await start(false)
-      event('reopened')
-    } catch {
-      broken = true
-      event('failing')
+    for (let pause = PAUSE_MS; !ending.signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      try {
+        // PGlite would make a new database where the folder is gone.
+        if (judgeFolder(directory) === 'absent') throw new StoreFault('refused', 'the store’s folder is gone')
+        await start(false)
+        broken = false
+        event('reopened')
+        return
+      } catch {
+        if (!broken) event('failing')
+        broken = true
+      }
+      // Whoever frees the disk or brings the volume back need not restart us.
+      await wait(pause, undefined, { ref: false, signal: ending.signal }).catch(() => {})
     }
   }
 
@@ -176,11 +153,11 @@ async function running(
   let seen = 0
   let since = 0
   const watch = setInterval(() => {
-    const batch = Atomics.load(progress, 0)
+    const turn = Atomics.load(progress, 0)
     const allowed = Math.max(patience, Atomics.load(progress, 1))
     const now = performance.now()
-    if (batch === 0 || batch !== seen) {
-      seen = batch
+    if (turn === 0 || turn !== seen) {
+      seen = turn
       since = now
     } else if (worker && now - since >= allowed) {
       seen = 0
@@ -189,7 +166,6 @@ async function running(
   }, WATCH_MS)
   watch.unref()
 
-  let batches = 0
   const post = (message: ToWorker): void => worker?.postMessage(message)
   try {
     await start(absent)
@@ -204,8 +180,7 @@ async function running(
       stream?.destroy()
       const opened = new WorkerStream((bytes) => {
         if (own !== connection || !worker) return false
-        batches = batches === 2 ** 30 ? 1 : batches + 1
-        post({ kind: 'bytes', connection: own, batch: batches, bytes })
+        post({ kind: 'bytes', connection: own, bytes })
         return true
       })
       stream = opened
@@ -226,16 +201,19 @@ async function running(
       }
     },
     async close() {
-      if (closed) return
-      closed = true
-      clearInterval(watch)
+      if (ending.signal.aborted) return
+      ending.abort()
       stream?.destroy()
+      await reopening
+      clearInterval(watch)
       const last = worker
       worker = undefined
       if (last) {
         const gone = new Promise((fulfil) => last.once('exit', fulfil))
+        const late = setTimeout(() => void last.terminate(), CLOSING_MS)
         last.postMessage({ kind: 'close' } satisfies ToWorker)
         await gone
+        clearTimeout(late)
       }
       lock.release()
     },

@@ -17,6 +17,7 @@ import {
 import { dirname, join } from 'node:path'
 import { StoreFault } from '../fault.ts'
 import { syncPath } from './durable-files.ts'
+import { ROOM, roomAt } from './room.ts'
 import { unpackTemplate } from './template.ts'
 
 /** The major version of PostgreSQL inside the pinned PGlite. */
@@ -40,6 +41,11 @@ export function judgeFolder(directory: string): FolderState {
   if (REMOTE.has(statfsSync(parent).type))
     throw refused(
       'the store’s folder is on a network file system, where locks and syncs can’t be relied on; use a local disk, or a PostgreSQL server',
+    )
+  if (roomAt(parent) < ROOM)
+    throw new StoreFault(
+      'full',
+      `the disk of the store has less than ${ROOM / 2 ** 20} MiB left, which its log may need; free space`,
     )
   if (!existsSync(directory)) {
     if (existsSync(markerOf(directory)))
@@ -138,6 +144,8 @@ function refused(message: string): StoreFault {
 /** What the last lines of a database that did not start mean. */
 export function refusalOf(lines: readonly string[]): StoreFault {
   const said = lines.join('\n')
+  if (/No space left|ENOSPC/.test(said))
+    return new StoreFault('full', 'the disk of the store is full; free space')
   if (
     /checkpoint record|invalid (?:record|magic)|pg_wal|control file|checksum|could not (?:read|open) file/i.test(
       said,
@@ -146,8 +154,6 @@ export function refusalOf(lines: readonly string[]): StoreFault {
     return refused(
       `the store’s folder is damaged and was not opened, so that nothing more is lost; ${RESTORE}`,
     )
-  if (/No space left|ENOSPC/.test(said))
-    return new StoreFault('full', 'the disk of the store is full; free space')
   return refused(
     `the embedded database did not start; ${RESTORE} or look at what it said: ${lines.at(-1) ?? 'nothing'}`,
   )

@@ -7,7 +7,7 @@ export interface WorkerStart {
   readonly create: boolean
   readonly checkpointMs: number
   readonly checkpointBytes: number
-  /** Two 32-bit numbers: the batch the worker is at (0: none), and how many milliseconds it may take (0: the usual). */
+  /** Two 32-bit numbers: which turn the worker is at (0: none), and how many milliseconds it may take (0: the usual). */
   readonly progress: SharedArrayBuffer
 }
 
@@ -17,7 +17,6 @@ export type ToWorker =
   | {
       readonly kind: 'bytes'
       readonly connection: number
-      readonly batch: number
       readonly bytes: Uint8Array
     }
   | { readonly kind: 'close' }

@@ -6,12 +6,15 @@ import { PGlite } from '@electric-sql/pglite'
 import { DurableFiles, START } from './durable-files.ts'
 import { makeFolder } from './folder.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import { ROOM, roomAt } from './room.ts'
 
 const start = workerData as WorkerStart
 const port = parentPort!
 const progress = new Int32Array(start.progress)
 /** A checkpoint may take this long; the process ends a worker that takes longer. */
 const CHECKPOINT_MS = 30_000
+const CHECKPOINT_ROOM = 2 ** 20
+const LOOK_MS = 1_000
 const LINES = 20
 
 const lines: string[] = []
@@ -56,40 +59,50 @@ async function serve(database: PGlite): Promise<void> {
   let role: string | undefined
   let batches = 0
   let checkpointed = await walPosition(database)
+  let checkpointedAt = performance.now()
   let ended = false
+  let full = false
 
   const execute = async (message: Extract<ToWorker, { kind: 'bytes' }>): Promise<void> => {
     if (message.connection !== connection) return
-    Atomics.store(progress, 0, message.batch)
     const chunks: Uint8Array[] = []
     // What comes is a view of the database's memory: it is copied before the next step overwrites it.
     await database.execProtocolRawStream(message.bytes, {
       syncToFs: false,
       onRawData: (data) => chunks.push(data.slice()),
     })
-    Atomics.store(progress, 0, 0)
     const bytes = joined(chunks)
     say({ kind: 'bytes', connection, bytes }, [bytes.buffer])
     batches += 1
-    if (batches % 256 === 0) await checkpointWhereDue(start.checkpointBytes)
+    if (batches % 256 === 0) await lookAfter(start.checkpointBytes)
   }
 
-  /** Writes a checkpoint where the log has grown by more than `bytes` since the last; never inside a transaction. */
-  const checkpointWhereDue = async (bytes: number): Promise<void> => {
+  /** What PostgreSQL's background processes would do; never inside a transaction. */
+  const lookAfter = async (bytes: number): Promise<void> => {
     if (ended || database.isInTransaction()) return
+    const room = roomAt(start.directory)
+    if (room < ROOM !== full) {
+      full = room < ROOM
+      await assume(role)
+    }
+    // A checkpoint that can't write ends the database, and reads with it.
+    if (room >= CHECKPOINT_ROOM) await checkpointWhereDue(bytes)
+  }
+
+  /** Writes a checkpoint where the log has grown by more than `bytes` since the last. */
+  const checkpointWhereDue = async (bytes: number): Promise<void> => {
     const position = await walPosition(database)
     if (position - checkpointed <= bytes) return
     Atomics.store(progress, 1, CHECKPOINT_MS)
-    Atomics.store(progress, 0, -1)
     try {
       await database.exec('reset role')
       await database.exec('checkpoint')
       checkpointed = await walPosition(database)
+      checkpointedAt = performance.now()
     } catch {
       // The disk is full: reads go on, writes say so themselves, and the next turn tries again.
     } finally {
       await assume(role)
-      Atomics.store(progress, 0, 0)
       Atomics.store(progress, 1, 0)
     }
   }
@@ -104,6 +117,7 @@ async function serve(database: PGlite): Promise<void> {
   }
 
   const assume = async (name: string | undefined): Promise<void> => {
+    await database.exec(`set default_transaction_read_only = ${full ? 'on' : 'off'}`)
     if (name !== undefined) await database.exec(`set role ${quoted(name)}`)
   }
 
@@ -118,19 +132,29 @@ async function serve(database: PGlite): Promise<void> {
   }
 
   let turn: Promise<void> = Promise.resolve()
+  let turns = 0
+  // Every turn can be seen from outside, so that whatever hangs is ended.
   const take = (work: () => Promise<void>): void => {
-    turn = turn.then(work).catch((error: unknown) => {
-      fail(error)
-      process.exit(1)
-    })
+    turn = turn
+      .then(async () => {
+        turns = turns === 2 ** 30 ? 1 : turns + 1
+        Atomics.store(progress, 0, turns)
+        await work()
+        Atomics.store(progress, 0, 0)
+      })
+      .catch((error: unknown) => {
+        fail(error)
+        process.exit(1)
+      })
   }
   port.on('message', (message: ToWorker) => {
     take(() =>
       message.kind === 'bytes' ? execute(message) : message.kind === 'open' ? open(message) : close(),
     )
   })
-  const timer = setInterval(() => take(() => checkpointWhereDue(0)), start.checkpointMs)
-  timer.unref()
+  const due = () => performance.now() - checkpointedAt >= start.checkpointMs
+  const look = () => take(() => lookAfter(due() ? 0 : start.checkpointBytes))
+  setInterval(look, Math.min(LOOK_MS, start.checkpointMs)).unref()
   say({ kind: 'ready' })
 }
 

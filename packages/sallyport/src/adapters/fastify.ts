@@ -12,7 +12,7 @@ import {
   type PolicyOrGuard,
 } from './node/index.ts'
 
-export { definePolicy, type PolicyDocument } from './node/index.ts'
+export { definePolicy, type PolicyDocument, withLockout } from './node/index.ts'
 
 /** The part of Fastify's options that puts the policy under it. */
 export interface GuardedOptions {

@@ -10,6 +10,7 @@ import { expectFunction, expectOptions, expectPolicy } from './arguments.ts'
 import { discard, guarded, ownAnswer } from './fetch/answer.ts'
 import { type LimitedBody, limitBody } from './fetch/body.ts'
 import { FetchIncoming } from './fetch/incoming.ts'
+import { refusalOfGuess } from './fetch/lockout.ts'
 
 export { definePolicy, type PolicyDocument } from '../guard/policy.ts'
 
@@ -38,6 +39,23 @@ const exchanges = new WeakMap<Request, Exchange>()
 /** What the guard knows of a request: its cell, client, request id and nonce. */
 export function exchangeOf(request: Request): Exchange | undefined {
   return exchanges.get(request)
+}
+
+/**
+ * Wraps the handler of a sign-in. The guess is counted before the handler runs, and refused with 429 or 503 without it;
+ * the status of its answer settles it. The route must be a sign-in in the policy: `lockout: { name: … }`.
+ *
+ * @param nameOf whose account is guessed at, as the handler will look it up; everything but a text is refused with 400
+ * @example
+ * const signIn = withLockout(async (request) => (await request.clone().json()).email, handler)
+ */
+export function withLockout<Rest extends readonly unknown[], Result>(
+  nameOf: (request: Request) => unknown,
+  handler: FetchHandler<Rest, Result>,
+): (request: Request, ...rest: Rest) => Promise<Result | Response> {
+  return async function countedHandler(request, ...rest) {
+    return (await refusalOfGuess(exchangeOf(request), await nameOf(request))) ?? handler(request, ...rest)
+  }
 }
 
 /** Compiles a policy for a Fetch host. */

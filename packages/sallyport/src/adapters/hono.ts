@@ -4,6 +4,7 @@
 import type { createServer as createHttpServer, RequestListener } from 'node:http'
 import type { Exchange } from '../guard/exchange.ts'
 import { expectOptions, expectPolicy } from './arguments.ts'
+import { refusalOfGuess } from './fetch/lockout.ts'
 import {
   compile,
   createServer,
@@ -41,6 +42,23 @@ export function guarded(policy: PolicyOrGuard, options: GuardedServerOptions = {
     createServer(guard, handler, { ...own, ...options })
   // The package calls it with options and a listener, one of the ways of node:http's own.
   return { createServer: createGuarded as typeof createHttpServer }
+}
+
+/**
+ * Wraps the handler of a sign-in. The guess is counted before the handler runs, and refused with 429 or 503 without it;
+ * the status of its answer settles it. The route must be a sign-in in the policy: `lockout: { name: … }`.
+ *
+ * @param nameOf whose account is guessed at, as the handler will look it up; everything but a text is refused with 400
+ * @example
+ * app.post('/v1/sign-in', withLockout(async (context) => (await context.req.json()).email, signIn))
+ */
+export function withLockout<Context extends HonoContext, Rest extends readonly unknown[], Result>(
+  nameOf: (context: Context) => unknown,
+  handler: (context: Context, ...rest: Rest) => Result | Promise<Result>,
+): (context: Context, ...rest: Rest) => Promise<Result | Response> {
+  return async function countedHandler(context, ...rest) {
+    return (await refusalOfGuess(exchangeOf(context), await nameOf(context))) ?? handler(context, ...rest)
+  }
 }
 
 /** What the guard knows of a request: its cell, client, request id and nonce. */

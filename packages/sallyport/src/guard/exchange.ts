@@ -84,6 +84,16 @@ export interface Decision {
   readonly verdict: Denial | Answer
 }
 
+/** A sign-in that `lockout` watches over: whoever reads its body asks before anything is verified. */
+export interface SignIn {
+  /** A longer body is refused; bytes. */
+  readonly maxBodyBytes: number
+  /** The name in a body, or the code by which the request is refused where not every program reads the same one. */
+  nameIn(body: Uint8Array): { readonly name: string } | { readonly code: ErrorCode }
+  /** Counts the guess; a denial where it must not be verified. The status of the answer settles it. Never rejects. */
+  attempt(name: string): Promise<Denial | undefined>
+}
+
 const NO_PAIRS: readonly (readonly [string, string])[] = []
 
 /** One request on its way through the controls. */
@@ -106,6 +116,8 @@ export class Exchange {
   limits: CounterVerdict | undefined = undefined
   /** Written by `access`: lines that go to the upstream in place of any of the same name. */
   upstreamLines: readonly (readonly [name: string, value: string])[] = NO_PAIRS
+  /** Written by `lockout` where the request is a guess at a password or a code. */
+  signIn: SignIn | undefined = undefined
   /** Written by `request` for bodies whose length is not known before they end; bytes. */
   bodyLimit: number | undefined = undefined
   /** Written by the guard where a control refused or answered the request. */

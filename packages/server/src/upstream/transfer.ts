@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { type Exchange, isBodyReplaced, respondWithCode } from 'sallyport/node'
 import type { Dispatcher } from 'undici'
+import { judgeSignIn } from '../lockout/gate.ts'
 import { Attempts } from './attempts.ts'
 import { cutConnection } from './cut.ts'
 import { codeOfFailure, isGatewayStatus, isOfUpstream, reasonOf } from './failure.ts'
@@ -26,6 +27,8 @@ const HELD_BYTES = 65_536
 const DISCARD_LIMIT = 65_536
 // Pieces up to here are written as text; bytes.
 const SMALL_CHUNK = 4_096
+
+const NO_BODY = Buffer.alloc(0)
 
 type Controller = Dispatcher.DispatchController
 type Phase = 'waiting' | 'streaming' | 'discarding' | 'tunnel' | 'over'
@@ -97,7 +100,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
     const { headers, body } = requestHead(this.exchange)
     this.response.on('close', this.onClientClose)
     if (body.kind === 'none' || (body.kind === 'length' && body.bytes === 0)) {
-      this.queue({ headers, body: null })
+      this.pass({ headers, body: null }, NO_BODY)
       return
     }
     const upload = new Upload(this.request, this.site.now)
@@ -109,9 +112,23 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
       else if (!this.site.holdBytes(this, bytes)) this.refuseBusy()
       else if (isReady) {
         this.isRisky = upload.isRequestLike
-        this.queue({ headers, body: upload.asBody(body.kind === 'length') })
+        const whole = this.exchange.signIn && upload.whole()
+        this.pass({ headers, body: upload.asBody(body.kind === 'length') }, whole)
       }
     })
+  }
+
+  // A guess at a password is counted before the upstream hears of it.
+  private pass(outgoing: Outgoing, whole: Buffer | undefined): void {
+    const judgement = judgeSignIn(this.exchange, whole)
+    if (judgement === undefined) this.queue(outgoing)
+    else
+      void judgement.then((denial) => {
+        // The client may have left meanwhile.
+        if (this.phase !== 'waiting') return
+        if (denial === undefined) this.queue(outgoing)
+        else this.refuse(denial.code, undefined, denial.headers?.pairs)
+      })
   }
 
   private queue(outgoing: Outgoing): void {
@@ -382,7 +399,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
   private refuse(
     code: Parameters<typeof respondWithCode>[3],
     reason: string | undefined,
-    headers: [string, string][] = [],
+    headers: readonly (readonly [string, string])[] = [],
   ): void {
     const { phase } = this
     const isHeld = phase === 'waiting' || this.heldHead !== undefined

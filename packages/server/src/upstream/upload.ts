@@ -54,6 +54,11 @@ export class Upload extends EventEmitter {
     return isRequestLike(first, this.ended && this.held!.length === 1)
   }
 
+  /** All of the body where it is here; to be asked while its beginning is held. */
+  whole(): Buffer | undefined {
+    return this.ended && this.held !== undefined ? Buffer.concat(this.held) : undefined
+  }
+
   /**
    * What undici is given: the body itself where its length was said and all of it is here, which costs much less than
    * a stream; else this, since a body of unknown length must go on in chunks. undici's writer uses no more of a

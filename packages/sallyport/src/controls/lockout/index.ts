@@ -1,7 +1,8 @@
 // The control `lockout`.
 
 import type { Control } from '../../guard/control.ts'
-import { compareModes } from '../faces.ts'
+import { compareLockout } from './compare.ts'
+import { describeLockout } from './describe.ts'
 import { lockoutRule } from './rule.ts'
 import type { LockoutSetting } from './setting.ts'
 
@@ -17,13 +18,10 @@ export const lockout = {
     soc2: ['CC6.1'],
     pci: ['8.3.4'],
   },
-  describe: () => ({
-    control: 'lockout',
-    id: lockoutRule.id,
-    title: 'Guessing protection',
-    entries: [],
-    limits: [],
-  }),
-  probe: { because: 'nothing is set' },
-  compare: compareModes,
+  describe: describeLockout,
+  probe: {
+    because:
+      'it shows only after several wrong guesses, which would count for an account and for the address that verifies',
+  },
+  compare: compareLockout,
 } as const satisfies Control<LockoutSetting>

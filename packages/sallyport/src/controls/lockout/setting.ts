@@ -1,10 +1,120 @@
-// `lockout`: its setting.
+// `lockout`: how often a password or a code may be guessed, and where it is given.
 
 import { MODES } from '../../guard/control.ts'
-import { type Infer, object, oneOf } from '../../policy/schema.ts'
+import { lockoutDefaults as numbers } from '../../lockout/numbers.ts'
+import { flag, type Infer, integer, list, object, oneOf, text } from '../../policy/schema.ts'
+import type { LockoutNumbers } from '../../ports/lockouts.ts'
 
-export const lockoutSchema = object({ mode: oneOf(MODES, 'How the control acts.') }, 'Guessing protection.')
+const DAY = 86_400
+const plainWord = (max: number, expected: string, mend: string, doc: string) =>
+  text({ max, pattern: /^[a-z][a-z0-9-]*$/, expected, mend }, doc)
+
+export const lockoutSchema = object(
+  {
+    mode: oneOf(MODES, 'How the control acts.'),
+    name: object(
+      {
+        from: oneOf(['json', 'form'], 'How the body of a sign-in is written.'),
+        field: text(
+          {
+            max: 100,
+            pattern: /^[^\p{Cc}]+$/u,
+            expected: 'the name of a field',
+            mend: 'write it as "email"',
+          },
+          'The field of the body that holds the name: a member of the JSON object, or a field of the form.',
+        ),
+      },
+      'Where a sign-in says whose it is. A route that says this is a sign-in, and each request to it a guess.',
+    ),
+    authenticator: plainWord(
+      40,
+      'a word of lower-case letters, digits and hyphens',
+      'write "password", "totp" or "recovery"',
+      'Which secret is guessed here; each has counts of its own. "password" where nothing is said.',
+    ),
+    success: list(
+      integer({ min: 200, max: 399, example: 200 }, 'A status.'),
+      'The statuses by which the application says that the guess was right; 200, 201 and 204 where nothing is said. Many applications answer right and wrong alike with a redirect: list one only where it means success alone.',
+      { min: 1, max: 20 },
+    ),
+    deviceCookie: flag(
+      'Whether a browser that has signed in gets a cookie that gives it a count of its own; it does, unless it is said.',
+    ),
+    secret: plainWord(
+      100,
+      'the name of a secret',
+      'write a name such as "lockout"',
+      'The name of the secret by which names are kept as digests and device cookies are sealed; "lockout" where nothing is said.',
+    ),
+    freeFailures: integer({ min: 0, max: 1_000, example: 4 }, 'Failures in a row that wait for nothing; 4.'),
+    firstWaitSeconds: integer(
+      { min: 1, max: DAY, example: 30 },
+      'The wait after the first failure that is not free, in seconds; it doubles with each. 30.',
+    ),
+    longestWaitSeconds: integer({ min: 1, max: 30 * DAY, example: 3_600 }, 'The longest wait; 3,600.'),
+    lockedAt: integer({ min: 1, max: 1_000, example: 10 }, 'The failure from which the owner is told; 10.'),
+    disabledAt: integer(
+      { min: 1, max: 1_000, example: 100 },
+      'Failures without a success after which only recovery helps; 100.',
+    ),
+    quietSeconds: integer(
+      { min: 60, max: 365 * DAY, example: DAY },
+      'Quiet seconds after which failures in a row are forgotten; those that disable are not. 86,400.',
+    ),
+    addressFailures: integer(
+      { min: 1, max: 1_000, example: 20 },
+      'Guesses of one address in any window, right ones included, but for those of known devices; 20.',
+    ),
+    addressWindowSeconds: integer({ min: 10, max: DAY, example: 600 }, 'That window; 600.'),
+  },
+  'Guessing protection.',
+)
 
 export type LockoutSetting = Infer<typeof lockoutSchema>
 
+/** Nothing is a sign-in unless a route says so. */
 export const lockoutDefaults: LockoutSetting = {}
+
+/** A setting with everything filled in. */
+export interface FullLockout {
+  readonly name: { readonly from: 'json' | 'form'; readonly field: string }
+  readonly authenticator: string
+  readonly success: readonly number[]
+  readonly deviceCookie: boolean
+  readonly secret: string
+  readonly numbers: LockoutNumbers
+}
+
+/** The setting with its defaults; `undefined` where the cell is no sign-in, or the control is off. */
+export function fullLockout(setting: LockoutSetting): FullLockout | undefined {
+  const { name, mode } = setting
+  if (mode === 'off' || name === undefined) return undefined
+  return {
+    name: { from: name.from ?? 'json', field: name.field ?? 'email' },
+    authenticator: setting.authenticator ?? 'password',
+    success: setting.success ?? [200, 201, 204],
+    deviceCookie: setting.deviceCookie ?? true,
+    secret: setting.secret ?? 'lockout',
+    numbers: numbersOf(setting),
+  }
+}
+
+/** The numbers of the state machine. */
+export function numbersOf(setting: LockoutSetting): LockoutNumbers {
+  return {
+    freeFailures: setting.freeFailures ?? numbers.freeFailures,
+    firstWaitSeconds: setting.firstWaitSeconds ?? numbers.firstWaitSeconds,
+    longestWaitSeconds: setting.longestWaitSeconds ?? numbers.longestWaitSeconds,
+    lockedAt: setting.lockedAt ?? numbers.lockedAt,
+    disabledAt: setting.disabledAt ?? numbers.disabledAt,
+    quietSeconds: setting.quietSeconds ?? numbers.quietSeconds,
+    addressFailures: setting.addressFailures ?? numbers.addressFailures,
+    addressWindowSeconds: setting.addressWindowSeconds ?? numbers.addressWindowSeconds,
+  }
+}
+
+/** A path that may be a sign-in is one. */
+export function strictLockout(setting: LockoutSetting, other: LockoutSetting): LockoutSetting {
+  return fullLockout(setting) === undefined && fullLockout(other) !== undefined ? other : setting
+}

@@ -1,0 +1,161 @@
+// The order of `lockout`: by the guesses that a setting lets through in every time, at one name and from one address.
+
+import type { Change } from '../../guard/control.ts'
+import { guessTimes } from '../../lockout/numbers.ts'
+import type { LockoutNumbers } from '../../ports/lockouts.ts'
+import { compareModes } from '../faces.ts'
+import { type FullLockout, fullLockout, type LockoutSetting } from './setting.ts'
+import { durationWords } from './words.ts'
+
+export function compareLockout(before: LockoutSetting, after: LockoutSetting): readonly Change[] {
+  const modes = compareModes(before, after)
+  // What is written beside a mode that is off has its effect again when it is on.
+  const [from, to] = [active(before), active(after)]
+  if (from === undefined && to === undefined) return modes
+  if (from === undefined)
+    return [
+      ...modes,
+      { strength: 'stronger', what: 'name', because: 'guesses are counted here, which they were not' },
+    ]
+  if (to === undefined)
+    return [
+      ...modes,
+      {
+        strength: 'weaker',
+        what: 'name',
+        because: 'this is no sign-in any more: passwords can be guessed here as often as anybody likes',
+      },
+    ]
+  return [
+    ...modes,
+    ...compareNames(from, to),
+    ...compareSuccess(from.success, to.success),
+    ...compareDevices(from, to),
+    ...compareBudgets(from.numbers, to.numbers),
+    ...compareAddresses(from.numbers, to.numbers),
+    ...compareTelling(from.numbers, to.numbers),
+  ]
+}
+
+function active(setting: LockoutSetting): FullLockout | undefined {
+  return fullLockout({ ...setting, mode: 'enforce' })
+}
+
+function compareNames(from: FullLockout, to: FullLockout): readonly Change[] {
+  const found: Change[] = []
+  if (from.name.from !== to.name.from || from.name.field !== to.name.field)
+    found.push({
+      strength: 'incomparable',
+      what: 'name',
+      because: `guesses count for what stands in ${to.name.field} (${to.name.from}) instead of ${from.name.field} (${from.name.from}): one of them is not what the application verifies`,
+    })
+  if (from.authenticator !== to.authenticator)
+    found.push({
+      strength: 'incomparable',
+      what: 'authenticator',
+      because: `guesses count for "${to.authenticator}" instead of "${from.authenticator}": counts begin anew, and are shared with other routes`,
+    })
+  if (from.secret !== to.secret)
+    found.push({
+      strength: 'neutral',
+      what: 'secret',
+      because: 'names are kept under another secret: counts begin anew once, and device cookies are void',
+    })
+  return found
+}
+
+function compareSuccess(from: readonly number[], to: readonly number[]): readonly Change[] {
+  const more = to.filter((status) => !from.includes(status))
+  const fewer = from.filter((status) => !to.includes(status))
+  if (more.length === 0 && fewer.length === 0) return []
+  const strength =
+    more.length > 0 && fewer.length > 0 ? 'incomparable' : more.length > 0 ? 'weaker' : 'stronger'
+  return [
+    {
+      strength,
+      what: 'success',
+      because:
+        more.length > 0
+          ? `an answer with ${more.join(' or ')} forgets every failure before it`
+          : `an answer with ${fewer.join(' or ')} no longer forgets the failures before it`,
+    },
+  ]
+}
+
+function compareDevices(from: FullLockout, to: FullLockout): readonly Change[] {
+  if (from.deviceCookie === to.deviceCookie) return []
+  return [
+    {
+      strength: 'incomparable',
+      what: 'deviceCookie',
+      because: to.deviceCookie
+        ? 'each browser that has signed in has guesses of its own, and strangers no longer lock it out'
+        : 'strangers can lock an owner out of a browser that has signed in, and no browser has guesses of its own',
+    },
+  ]
+}
+
+// One is stronger than the other where no guesser, however it paces, gets more from it in any time.
+function compareBudgets(before: LockoutNumbers, after: LockoutNumbers): readonly Change[] {
+  const [from, to] = [guessTimes(before), guessTimes(after)]
+  const nth = (times: readonly number[], at: number) => times[at] ?? Number.POSITIVE_INFINITY
+  const all = Array.from({ length: Math.max(from.length, to.length) }, (_, at) => at)
+  const sooner = all.find((at) => nth(to, at) < nth(from, at))
+  const later = all.find((at) => nth(to, at) > nth(from, at))
+  if (sooner === undefined && later === undefined) return []
+  if (sooner === undefined)
+    return [
+      {
+        strength: 'stronger',
+        what: 'budget',
+        because: `guess ${later! + 1} at one account ${waitWords(nth(to, later!))}, which it did ${shortly(nth(from, later!))}`,
+      },
+    ]
+  return [
+    {
+      strength: later === undefined ? 'weaker' : 'incomparable',
+      what: 'budget',
+      because: `guess ${sooner + 1} at one account is verified ${shortly(nth(to, sooner))}, where it was ${shortly(nth(from, sooner))}`,
+    },
+  ]
+}
+
+function waitWords(seconds: number): string {
+  return Number.isFinite(seconds)
+    ? `waits until ${durationWords(seconds)} after the first`
+    : 'is never verified'
+}
+
+function shortly(seconds: number): string {
+  if (!Number.isFinite(seconds)) return 'never'
+  return seconds === 0 ? 'at once' : `${durationWords(seconds)} after the first`
+}
+
+function compareAddresses(before: LockoutNumbers, after: LockoutNumbers): readonly Change[] {
+  const more = after.addressFailures - before.addressFailures
+  const longer = after.addressWindowSeconds - before.addressWindowSeconds
+  if (more === 0 && longer === 0) return []
+  const strength =
+    more <= 0 && longer >= 0 ? 'stronger' : more >= 0 && longer <= 0 ? 'weaker' : 'incomparable'
+  const words = ({ addressFailures, addressWindowSeconds }: LockoutNumbers) =>
+    `${addressFailures} in any ${durationWords(addressWindowSeconds)}`
+  return [
+    {
+      strength,
+      what: more === 0 ? 'addressWindowSeconds' : 'addressFailures',
+      because: `one address has ${words(after)} guesses at all accounts together, where it had ${words(before)}`,
+    },
+  ]
+}
+
+function compareTelling(before: LockoutNumbers, after: LockoutNumbers): readonly Change[] {
+  if (before.lockedAt === after.lockedAt) return []
+  const isLater = after.lockedAt > before.lockedAt
+  return [
+    {
+      strength: isLater ? 'weaker' : 'stronger',
+      what: 'lockedAt',
+      because: `the owner is told at failure ${after.lockedAt} instead of ${before.lockedAt}`,
+    },
+  ]
+}

@@ -1,0 +1,118 @@
+// How `lockout` stands on the posture page: that guessing is limited is for everybody, the numbers are for reviewers.
+
+import type { Resolved } from '../../guard/cell.ts'
+import type { Entry, Place, Section } from '../../guard/control.ts'
+import { budgetSentence } from '../../lockout/numbers.ts'
+import { sameForAll } from '../faces.ts'
+import { type FullLockout, fullLockout, type LockoutSetting } from './setting.ts'
+import { durationWords } from './words.ts'
+
+type Cells = readonly Resolved<LockoutSetting>[]
+
+export function describeLockout(cells: Cells, place: Place): Section {
+  const isSet = cells.some(({ setting }) => fullLockout(setting) !== undefined)
+  const forAll = (
+    name: string,
+    value: (full: FullLockout) => string,
+    why: string,
+    audience: 'public' | 'reviewer' = 'reviewer',
+  ): readonly Entry[] =>
+    sameForAll(
+      cells,
+      name,
+      ({ ...setting }) => {
+        const full = fullLockout(setting)
+        return full && value(full)
+      },
+      why,
+    ).map((entry) => ({ ...entry, audience }))
+  return {
+    control: 'lockout',
+    id: 'SP-LOCKOUT-01',
+    title: 'Guessing protection',
+    entries: isSet ? entries(forAll) : [],
+    limits: isSet ? limits(cells, place) : UNSET,
+  }
+}
+
+const UNSET = [
+  'No route is declared a sign-in, so how often a password or a code is guessed is not limited here: it must be by the application itself.',
+]
+
+type ForAll = (
+  name: string,
+  value: (full: FullLockout) => string,
+  why: string,
+  audience?: 'public' | 'reviewer',
+) => readonly Entry[]
+
+function entries(forAll: ForAll): readonly Entry[] {
+  return [
+    ...forAll(
+      'Guessing',
+      () => 'limited per account and per address, with waits that grow, and a lock after too many failures',
+      'A guess is counted before it is verified, so that many at once are no more than one after another. While an account waits, right and wrong guesses are refused alike, whether or not there is such an account.',
+      'public',
+    ),
+    ...forAll(
+      'Budget',
+      ({ numbers }) => budgetSentence(numbers),
+      'So many guesses of strangers at one account are verified without a success, however many addresses they come from.',
+    ),
+    ...forAll(
+      'Waits',
+      ({ numbers: n }) =>
+        `none for ${n.freeFailures} failures, then ${durationWords(n.firstWaitSeconds)}, doubling up to ${durationWords(n.longestWaitSeconds)}; up to 15 % longer at random`,
+      `NIST SP 800-63B-4, section 3.2.2, names waits of 30 seconds up to an hour.`,
+    ),
+    ...forAll(
+      'Lock',
+      ({ numbers: n }) =>
+        `the audit log tells of a lock at failure ${n.lockedAt}; at ${n.disabledAt} without a success only recovery helps`,
+      'NIST SP 800-63B-4, section 3.2.2: at most 100 failures in a row, then the authenticator is disabled.',
+    ),
+    ...forAll(
+      'Addresses',
+      ({ numbers: n }) =>
+        `${n.addressFailures} guesses of one address, or one IPv6 /64, in any ${durationWords(n.addressWindowSeconds)}`,
+      'It stops one sender from guessing one password at many accounts. A success gives none back: else whoever has an account could go on for ever.',
+    ),
+    ...forAll(
+      'Known devices',
+      ({ deviceCookie }) =>
+        deviceCookie
+          ? 'a browser that has signed in has a count of its own for 180 days'
+          : 'no device is known: strangers can make an owner wait',
+      'ASVS 6.1.1: a lock must not be a weapon. Strangers’ failures don’t block a browser that its owner has used.',
+    ),
+    ...forAll(
+      'Where',
+      ({ name, authenticator, success }) =>
+        `the ${authenticator} of the name in ${name.field} (${name.from}); right where the answer is ${success.join(', ')}`,
+      'A body in which two programs could read two names is refused.',
+    ),
+  ]
+}
+
+function limits(cells: Cells, place: Place): readonly string[] {
+  const full = cells.flatMap(({ setting }) => fullLockout(setting) ?? [])
+  const found = [
+    'Guesses at other places that take the same secret, such as a token endpoint, a change of password or Basic credentials, count only where they are declared as well.',
+    'Guesses at very many accounts from very many addresses, each within its budget, are not held back: that needs a challenge, and no provider of one is connected.',
+    'Who guesses for days can disable an account that nobody signs in to meanwhile; its owner then needs recovery.',
+    'Counts are kept in the store of records, or in the memory of one process; never in Valkey, whose failover may forget.',
+  ]
+  if (place !== 'gateway')
+    found.push(
+      'Inside an application the handler must be wrapped with withLockout: the guard cannot read a body that the application reads.',
+    )
+  if (full.some(({ success }) => success.some((status) => status >= 300)))
+    found.push('A redirect counts as a success: where failures are redirected too, nothing is counted.')
+  if (full.some(({ deviceCookie }) => deviceCookie) && place === 'gateway')
+    found.push(
+      'The gateway does not learn of a change of password at the application; whoever changes it must make the devices void (retireDevices), or they stay known for 180 days.',
+    )
+  if (cells.some(({ setting }) => setting.mode === 'report' && setting.name !== undefined))
+    found.push('In report mode guesses are counted and refusals told to the audit log, but none is refused.')
+  return found
+}

@@ -1,0 +1,105 @@
+// What `lockout` does in a cell that is a sign-in: it hands out a way to count the guess, to whoever reads the body, and
+// settles the guess by the status of the answer.
+
+import type { CellInfo } from '../../guard/cell.ts'
+import type { Denial, Needs, Stage } from '../../guard/control.ts'
+import type { Exchange } from '../../guard/exchange.ts'
+import { lines, NO_LINES } from '../../guard/lines.ts'
+import { deviceCookie, deviceTokenIn } from '../../lockout/device-token.ts'
+import { type Attempt, createLockout } from '../../lockout/engine.ts'
+import type { Services } from '../../ports/services.ts'
+import { nameInBody } from './name-in-body.ts'
+import { fullLockout, type LockoutSetting } from './setting.ts'
+
+type Allowed = Extract<Attempt, { readonly allowed: true }>
+
+const MAX_BODY_BYTES = 16_384
+// What can't be counted is not verified.
+const UNAVAILABLE: Denial = { kind: 'deny', code: 'credentials_unavailable' }
+
+export function missingForLockout(
+  setting: LockoutSetting,
+  _cell: CellInfo,
+  services: Services,
+): string | undefined {
+  const full = fullLockout(setting)
+  if (full === undefined) return undefined
+  if (services.lockouts === undefined)
+    return 'give services.lockouts a place that remembers failed guesses: recordedLockouts(store) of @sallyport/store, or memoryLockouts of sallyport/lockout for one process'
+  return (services.secret?.(full.secret) ?? '').length < 16
+    ? `give services.secret a value of at least 16 characters for "${full.secret}"; "openssl rand -base64 32" makes one`
+    : undefined
+}
+
+export function compileLockout(setting: LockoutSetting, needs: Needs): Stage {
+  const full = fullLockout(setting)
+  const { lockouts, secret, audit } = needs.services
+  if (full === undefined || needs.trial !== undefined || lockouts === undefined) return {}
+  const { clock, random } = needs
+  const lockout = createLockout({
+    store: lockouts,
+    numbers: full.numbers,
+    clock,
+    random,
+    pepper: secret?.(full.secret) ?? '',
+    control: 'SP-LOCKOUT-01',
+    ...(audit ? { audit } : {}),
+  })
+  const success = new Set(full.success)
+  const reports = setting.mode === 'report'
+  const open = new WeakMap<Exchange, Allowed>()
+
+  async function attempt(exchange: Exchange, name: string): Promise<Denial | undefined> {
+    const found = await lockout.attempt(name, {
+      authenticator: full!.authenticator,
+      address: exchange.client.address,
+      requestId: exchange.requestId,
+      // What a page of another site sends along counts for nothing.
+      deviceToken: exchange.cookiesIgnored ? undefined : deviceTokenIn(exchange.header('cookie')),
+    })
+    if (found.allowed) open.set(exchange, found)
+    else if (!reports) return denialFor(found)
+    return undefined
+  }
+
+  return {
+    admit(exchange) {
+      exchange.signIn = {
+        maxBodyBytes: MAX_BODY_BYTES,
+        nameIn: (body) =>
+          nameInBody(body, full.name, {
+            contentType: exchange.header('content-type'),
+            contentEncoding: exchange.header('content-encoding'),
+            query: exchange.target.split('?').slice(1).join('?'),
+          }),
+        attempt: (name) => attempt(exchange, name).catch(() => UNAVAILABLE),
+      }
+      return undefined
+    },
+    emit: {
+      perAnswer(exchange, status) {
+        const guess = open.get(exchange)
+        if (guess === undefined) return NO_LINES
+        open.delete(exchange)
+        const isSuccess = success.has(status) && !exchange.answeredByGuard
+        // The answer does not wait: what a success gives back is given back a moment later, or stays counted.
+        void guess.settle(isSuccess)
+        return isSuccess && full.deviceCookie && guess.newDeviceToken !== undefined
+          ? lines([['Set-Cookie', deviceCookie(guess.newDeviceToken)]])
+          : NO_LINES
+      },
+    },
+  }
+}
+
+function denialFor(refused: Extract<Attempt, { readonly allowed: false }>): Denial {
+  const code = refused.because === 'unavailable' ? 'credentials_unavailable' : 'locked_out'
+  const { retryAfterSeconds } = refused
+  return {
+    kind: 'deny',
+    code,
+    ...(retryAfterSeconds === undefined
+      ? {}
+      : { headers: lines([['Retry-After', String(retryAfterSeconds)]]) }),
+  }
+}

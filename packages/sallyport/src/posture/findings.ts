@@ -123,6 +123,8 @@ disclosure.key | medium | the key for reports is missing or another one | RFC 91
 disclosure.policy-missing | low | the declared disclosure policy is not served | RFC 9116
 disclosure.policy-differs | low | the disclosure policy promises something else than the declared one | RFC 9116
 drift.request | high | a request that the policy refuses is not refused, or otherwise than declared | CM-6(1), SI-10
+drift.access | critical | a request without a valid credential is let in where the policy requires one | ASVS 8.2.1, API2:2023, AC-3
+drift.keys | high | an API key that the policy refuses is not refused, or otherwise than declared | CM-6(1), API2:2023
 drift.posture | low | the published posture is not that of the policy, or is shown to others than declared | CM-6(1)
 drift.tls | high | a TLS version is spoken that the policy excludes, or a declared one is not | ASVS 12.1.1, PCI 4.2.1
 tls.untrusted | critical | the certificate is not one that clients trust | ASVS 12.2.2

@@ -1,7 +1,9 @@
 // The control `keys`.
 
 import type { Control } from '../../guard/control.ts'
-import { compareModes } from '../faces.ts'
+import { compareKeys } from './compare.ts'
+import { describeKeys } from './describe.ts'
+import { probeKeys } from './probe.ts'
 import { keysRule } from './rule.ts'
 import type { KeysSetting } from './setting.ts'
 
@@ -17,7 +19,7 @@ export const keys = {
     soc2: ['CC6.1'],
     pci: ['8.3.2', '8.6.3'],
   },
-  describe: () => ({ control: 'keys', id: keysRule.id, title: 'API keys', entries: [], limits: [] }),
-  probe: { because: 'nothing is set' },
-  compare: compareModes,
+  describe: describeKeys,
+  probe: probeKeys,
+  compare: compareKeys,
 } as const satisfies Control<KeysSetting>

@@ -1,11 +1,21 @@
 // What the guard needs of `keys`: its setting, and how it enforces it.
 
 import type { Rule } from '../../guard/control.ts'
-import { type KeysSetting, keysDefaults, keysSchema } from './setting.ts'
+import { keysContradictions } from './contradictions.ts'
+import { compileKeys } from './enforce.ts'
+import { fullSetting, type KeysSetting, keysDefaults, keysSchema, strictKeys } from './setting.ts'
 
 export const keysRule = {
   name: 'keys',
   id: 'SP-KEYS-01',
   schema: keysSchema,
+  wholePolicy: ['vendor', 'environment', 'header', 'overlapSeconds', 'expiresAfterDays', 'failuresPerMinute'],
   defaults: keysDefaults,
+  contradictions: keysContradictions,
+  strict: strictKeys,
+  missing: (setting, cell, services) =>
+    fullSetting(setting, cell) !== undefined && services.keys === undefined
+      ? 'give the guard what knows the keys: services: { keys: createKeyRing(records) } of sallyport/keys'
+      : undefined,
+  compile: compileKeys,
 } as const satisfies Rule<KeysSetting>

@@ -1,10 +1,101 @@
-// `keys`: its setting.
+// `keys`: which API keys open the API, and what a publishable one opens.
 
+import type { CellInfo } from '../../guard/cell.ts'
 import { MODES } from '../../guard/control.ts'
-import { type Infer, object, oneOf } from '../../policy/schema.ts'
+import { METHODS } from '../../policy/pattern.ts'
+import { either, type Infer, integer, list, not, object, oneOf, text } from '../../policy/schema.ts'
 
-export const keysSchema = object({ mode: oneOf(MODES, 'How the control acts.') }, 'API keys.')
+const publishable = object(
+  {
+    methods: list(oneOf(METHODS, 'A method.'), 'The methods; GET and HEAD where nothing is said.'),
+    scopes: list(
+      text(
+        { max: 100, expected: 'a scope', mend: 'write one such as "products:read"' },
+        'Such as `products:read`.',
+      ),
+      'The scopes that a publishable key may use here: of its own only these count.',
+    ),
+  },
+  'What a publishable key may do here.',
+)
+
+export const keysSchema = object(
+  {
+    mode: oneOf(MODES, 'How the control acts.'),
+    vendor: text(
+      {
+        max: 20,
+        pattern: /^(?!(?:live|test|prod)$)[a-z][a-z0-9]{1,19}$/,
+        expected: 'the name that keys carry: 2 to 20 of a–z and 0–9, a letter first, not live, test or prod',
+        mend: 'write one such as "acme": keys are then sk_acme_live_…',
+      },
+      'The name that keys carry: `sk_acme_live_…`. Where it is not set, no key is read.',
+    ),
+    environment: oneOf(
+      ['live', 'test', 'both'],
+      'The keys that are taken: those of one world, or of both; "live" where nothing is said.',
+    ),
+    header: list(
+      oneOf(['authorization', 'x-api-key'], 'A header.'),
+      'Where a key is read: `Authorization: Bearer`, `X-API-Key`; the first alone where nothing is said.',
+      { min: 1 },
+    ),
+    overlapSeconds: integer(
+      { min: 0, max: 604_800, example: 3600 },
+      'How long the old key lives on after a rotation where nobody says otherwise, in seconds; 0: it ends at once.',
+    ),
+    expiresAfterDays: integer(
+      { min: 1, max: 3650, example: 365 },
+      'How long a new key lives where nobody says otherwise, in days; 365 where nothing is said.',
+    ),
+    failuresPerMinute: integer(
+      { min: 1, max: 10_000, example: 30 },
+      'How many bad keys an address may show in a minute before none of its keys is looked up; 30 where nothing is said.',
+    ),
+    publishable: either(
+      [not('No publishable key opens this.'), publishable],
+      'What a publishable key may do here; nothing where nothing is said.',
+    ),
+  },
+  'API keys.',
+)
 
 export type KeysSetting = Infer<typeof keysSchema>
 
 export const keysDefaults: KeysSetting = {}
+
+/** A setting with everything filled in. */
+export interface FullKeysSetting {
+  readonly vendor: string
+  readonly environment: 'live' | 'test' | 'both'
+  readonly header: readonly ('authorization' | 'x-api-key')[]
+  readonly overlapSeconds: number
+  readonly expiresAfterDays: number
+  readonly failuresPerMinute: number
+  readonly publishable:
+    | { readonly methods: readonly string[]; readonly scopes: readonly string[] }
+    | undefined
+}
+
+/** The setting with its defaults; `undefined` where no key is read. */
+export function fullSetting(
+  setting: KeysSetting,
+  { credentials }: Pick<CellInfo, 'credentials'>,
+): FullKeysSetting | undefined {
+  const { vendor, publishable: open } = setting
+  if (vendor === undefined || credentials === 'none' || credentials === 'cookie') return undefined
+  return {
+    vendor,
+    environment: setting.environment ?? 'live',
+    header: setting.header ?? ['authorization'],
+    overlapSeconds: setting.overlapSeconds ?? 0,
+    expiresAfterDays: setting.expiresAfterDays ?? 365,
+    failuresPerMinute: setting.failuresPerMinute ?? 30,
+    publishable: open ? { methods: open.methods ?? ['GET', 'HEAD'], scopes: open.scopes ?? [] } : undefined,
+  }
+}
+
+/** No publishable key opens a path that two programs may read differently. */
+export function strictKeys(setting: KeysSetting): KeysSetting {
+  return setting.publishable ? { ...setting, publishable: false } : setting
+}

@@ -18,6 +18,10 @@ export function reasonOf(control: string, verdict: Denial | Answer | undefined, 
       return transportReason(exchange, verdict)
     case 'cors':
       return corsReason(exchange, verdict)
+    case 'keys':
+      return exchange.principal?.credential.kind === 'key'
+        ? 'the key is taken to be good'
+        : 'no key is shown, or whether it is good is not looked up here'
     default:
       return verdict === undefined
         ? 'the path is none that it answers itself'

@@ -84,6 +84,13 @@ const REQUEST_CODES: Readonly<Record<string, readonly string[]>> = {
   path_not_canonical: ['nonCanonical'],
 }
 
+const KEYS_CODES: Readonly<Record<string, readonly string[]>> = {
+  ambiguous_credentials: ['header'],
+  duplicate_header: ['header'],
+  publishable_key_not_allowed: ['publishable'],
+  too_many_failures: ['failuresPerMinute'],
+}
+
 /** The settings that a verdict of a control hangs on. */
 export function fieldsOfVerdict(control: string, code: string | undefined): readonly string[] {
   switch (control) {
@@ -93,6 +100,8 @@ export function fieldsOfVerdict(control: string, code: string | undefined): read
       return ['tls', 'plainHttp']
     case 'cors':
       return ['origins', 'bearer']
+    case 'keys':
+      return KEYS_CODES[code ?? ''] ?? ['vendor', 'environment']
     case 'disclosure':
       return ['securityTxt', 'pgpKey', 'policyPage', 'posture']
     default:

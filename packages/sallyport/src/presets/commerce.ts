@@ -3,6 +3,29 @@
 import { STRIPPED } from '../controls/headers/stripped.ts'
 import type { PolicyDocument } from '../guard/policy.ts'
 
+// Claim H8: fourteen scopes, so that a token holds no more than its work asks for.
+const SCOPES = {
+  'products:read': 'Read products, variants and prices.',
+  'products:write': 'Add, change and remove products.',
+  'orders:read': 'Read orders and their payments.',
+  'orders:write': 'Place, change, refund and cancel orders.',
+  'customers:read': 'Read customers and their addresses.',
+  'customers:write': 'Add, change and erase customers.',
+  'inventory:read': 'Read stock and locations.',
+  'inventory:write': 'Change stock and locations.',
+  'webhooks:read': 'Read webhook endpoints and deliveries.',
+  'webhooks:write': 'Add, change and remove webhook endpoints.',
+  'settings:read': 'Read the settings of the store.',
+  'settings:write': 'Change the settings of the store, its team and its keys.',
+  'analytics:read': 'Read reports.',
+  'analytics:write': 'Add and change reports.',
+} as const
+
+// Claim H10: a member works in the store, and an admin decides who else may, and where its data goes.
+const MEMBER = (Object.keys(SCOPES) as (keyof typeof SCOPES)[]).filter(
+  (scope) => scope !== 'settings:write' && scope !== 'webhooks:write',
+)
+
 export const commerce: PolicyDocument = {
   transport: { hsts: { maxAgeSeconds: 63_072_000, includeSubDomains: true, preload: true } },
   headers: {
@@ -28,4 +51,5 @@ export const commerce: PolicyDocument = {
     defaultPlan: 'free',
   },
   errors: { replaceBodies: 'unshaped' },
+  access: { catalogue: { scopes: SCOPES, roles: { admin: Object.keys(SCOPES), member: MEMBER } } },
 }

@@ -1,7 +1,9 @@
-// The control `access`.
+// The control `access`: who may call what, decided before the application is asked.
 
 import type { Control } from '../../guard/control.ts'
-import { compareModes } from '../faces.ts'
+import { compareAccess } from './compare.ts'
+import { describeAccess } from './describe.ts'
+import { probeAccess } from './probe.ts'
 import { accessRule } from './rule.ts'
 import type { AccessSetting } from './setting.ts'
 
@@ -17,7 +19,7 @@ export const access = {
     soc2: ['CC6.1', 'CC6.3'],
     pci: ['7.2.1', '7.2.2', '7.3.3'],
   },
-  describe: () => ({ control: 'access', id: accessRule.id, title: 'Access', entries: [], limits: [] }),
-  probe: { because: 'nothing is set' },
-  compare: compareModes,
+  describe: describeAccess,
+  probe: probeAccess,
+  compare: compareAccess,
 } as const satisfies Control<AccessSetting>

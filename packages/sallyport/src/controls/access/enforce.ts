@@ -1,0 +1,122 @@
+// Finds out who calls, and lets in who may.
+
+import type { CellInfo } from '../../guard/cell.ts'
+import type { Denial, Judgement, Needs, Stage, Verdict } from '../../guard/control.ts'
+import type { Exchange } from '../../guard/exchange.ts'
+import type { Principal } from '../../guard/principal.ts'
+import type { AuditAction } from '../../ports/audit.ts'
+import {
+  AMBIGUOUS,
+  FORBIDDEN,
+  INVALID,
+  insufficientScope,
+  stepUp,
+  UNAUTHENTICATED,
+  UNAVAILABLE,
+} from './challenges.ts'
+import { type Caller, callerFinder } from './credential.ts'
+import { handOver } from './hand-over.ts'
+import { objectionTo, rightsWithin } from './judge.ts'
+import { type Requirement, requirementOf } from './requirement.ts'
+import type { AccessSetting } from './setting.ts'
+
+export const ACCESS_ID = 'SP-ACCESS-01'
+
+export function compileAccess(setting: AccessSetting, cell: CellInfo, needs: Needs): Stage {
+  const required = requirementOf(setting, cell)
+  const { admitKeys, identify } = handOver(setting, needs)
+  if (required.level === 'open') return admitKeys ? { admit: admitKeys } : {}
+  const judge = judgeFor(setting, required, needs, identify)
+  const find: (exchange: Exchange) => Caller | Promise<Caller> = needs.trial
+    ? () => needs.trial?.principal ?? 'none'
+    : callerFinder(setting, cell, needs)
+  return {
+    admit: function admitCaller(exchange) {
+      const caller = find(exchange)
+      return caller instanceof Promise
+        ? caller.then((late) => judge(exchange, late))
+        : judge(exchange, caller)
+    },
+  }
+}
+
+type Identify = (exchange: Exchange, principal: Principal) => undefined | Promise<undefined>
+
+function judgeFor(
+  setting: AccessSetting,
+  required: Requirement,
+  needs: Needs,
+  identify: Identify | undefined,
+): (exchange: Exchange, caller: Caller) => Judgement {
+  const cutDown = rightsWithin(setting)
+  const tell = teller(setting, needs)
+  const again = stepUp(required)
+  const missing = new Map(
+    [required.scopes, required.anyScope.slice(0, 1)].map((scopes) => [
+      scopes.join(' '),
+      insufficientScope(scopes),
+    ]),
+  )
+
+  function refuse(exchange: Exchange, denial: Denial, principal?: Principal): Verdict {
+    tell(exchange, denial, principal)
+    return denial
+  }
+
+  return function judgeCaller(exchange, caller) {
+    if (typeof caller === 'string') {
+      switch (caller) {
+        case 'none': {
+          const fault = exchange.credentialFault
+          if (fault !== undefined) return refuse(exchange, { ...INVALID, code: fault })
+          return required.level === 'credential' ? UNAUTHENTICATED : undefined
+        }
+        case 'invalid':
+          return refuse(exchange, INVALID)
+        case 'ambiguous':
+          return refuse(exchange, AMBIGUOUS)
+        case 'unavailable':
+          return UNAVAILABLE
+      }
+    }
+    const principal = cutDown(caller)
+    exchange.principal = principal
+    const objection = objectionTo(principal, required, needs.clock())
+    switch (objection?.code) {
+      case undefined:
+        return identify?.(exchange, principal)
+      case 'forbidden':
+        return refuse(exchange, FORBIDDEN, principal)
+      case 'insufficient_scope':
+        return refuse(exchange, missing.get(objection.scopes.join(' '))!, principal)
+      case 'step_up_required':
+        return refuse(exchange, again, principal)
+    }
+  }
+}
+
+// Where a policy is only tried, or the control only reports, nobody is refused, and nothing is told.
+function teller(
+  { mode }: AccessSetting,
+  { services, trial }: Needs,
+): (exchange: Exchange, denial: Denial, principal: Principal | undefined) => void {
+  const { audit } = services
+  if (!audit || trial || mode === 'report') return () => {}
+  return (exchange, { code }, principal) => {
+    const action: AuditAction = code === 'insufficient_scope' ? 'access.scope_missing' : 'access.denied'
+    audit.record({
+      action,
+      outcome: 'denied',
+      control: ACCESS_ID,
+      code,
+      cell: exchange.cell.id,
+      ...(principal && {
+        organisation: principal.organisation,
+        credential: principal.credential.id,
+        ...(principal.subject !== undefined && { actor: principal.subject }),
+      }),
+      ...(exchange.client.address !== undefined && { address: exchange.client.address }),
+      ...(exchange.requestId !== '' && { requestId: exchange.requestId }),
+    })
+  }
+}

@@ -30,11 +30,11 @@ export { isConsistent, isIncluded } from './proofs.ts'
 export {
   type Contribution,
   createRiskBook,
-  DEFAULT_SIGNALS,
   RISK_LEVELS,
   type Risk,
   type RiskBook,
   type RiskLevel,
-  type RiskSignal,
+  type Signals,
 } from './risk.ts'
+export { DEFAULT_SIGNALS, type RiskSignal } from './signals.ts'
 export { TILE_WIDTH, tilePath, tilePlace, tileWidth } from './tiles.ts'

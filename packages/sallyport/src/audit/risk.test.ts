@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { AuditAction, AuditEvent } from '../ports/audit.ts'
-import { createRiskBook, DEFAULT_SIGNALS, levelOf } from './risk.ts'
+import { createRiskBook, levelOf } from './risk.ts'
+import { DEFAULT_SIGNALS } from './signals.ts'
 
 const HOUR = 3_600_000
 const failed = (actor: string, address?: string): AuditEvent => ({

@@ -2,39 +2,15 @@
 // fading with its own half-life. Every score carries the signals that it is made of, so nobody has to guess.
 
 import type { AuditAction, AuditEvent } from '../ports/audit.ts'
+import { DEFAULT_SIGNALS, type RiskSignal } from './signals.ts'
 
-/** How much a signal counts and how fast it fades. */
-export interface RiskSignal {
-  /** Points when it is new; 1 to 100. */
-  readonly weight: number
-  readonly halfLifeSeconds: number
-}
+export type { RiskSignal }
 
 export const RISK_LEVELS = ['info', 'low', 'medium', 'high', 'critical'] as const
 export type RiskLevel = (typeof RISK_LEVELS)[number]
 
 /** The lowest score of each level. */
 const FLOORS: Readonly<Record<RiskLevel, number>> = { info: 0, low: 20, medium: 40, high: 60, critical: 80 }
-
-const HOUR = 3_600
-
-/** The signals where the policy says nothing else; actions that are not here count nothing. */
-export const DEFAULT_SIGNALS: Readonly<Partial<Record<AuditAction, RiskSignal>>> = {
-  'session.failed': { weight: 8, halfLifeSeconds: HOUR },
-  'session.mfa_failed': { weight: 10, halfLifeSeconds: 6 * HOUR },
-  'session.mfa_changed': { weight: 35, halfLifeSeconds: 6 * HOUR },
-  'lockout.locked': { weight: 25, halfLifeSeconds: HOUR },
-  'lockout.refused': { weight: 8, halfLifeSeconds: HOUR },
-  'lockout.disabled': { weight: 45, halfLifeSeconds: 6 * HOUR },
-  'key.created': { weight: 10, halfLifeSeconds: 6 * HOUR },
-  'key.refused': { weight: 8, halfLifeSeconds: HOUR },
-  'key.exposed': { weight: 55, halfLifeSeconds: 24 * HOUR },
-  'key.used_after_rotation': { weight: 15, halfLifeSeconds: 6 * HOUR },
-  'access.denied': { weight: 12, halfLifeSeconds: 6 * HOUR },
-  'access.scope_missing': { weight: 12, halfLifeSeconds: 6 * HOUR },
-  'limit.exceeded': { weight: 6, halfLifeSeconds: 900 },
-  'tenancy.missing': { weight: 60, halfLifeSeconds: 24 * HOUR },
-}
 
 /** One part of a score. */
 export interface Contribution {
@@ -51,6 +27,8 @@ export interface Risk {
   /** 0 to 100. */
   readonly score: number
   readonly level: RiskLevel
+  /** How long ago the newest signal came; `Infinity` where there is none. */
+  readonly sinceSeconds: number
   /** The largest first, at most five. */
   readonly contributions: readonly Contribution[]
 }
@@ -94,14 +72,20 @@ function scoreOf(subject: string, signals: readonly Seen[], now: number): Risk {
     subject,
     score,
     level: levelOf(score),
+    sinceSeconds: Math.min(...contributions.map(({ ageSeconds }) => ageSeconds)),
     contributions: contributions
       .slice(0, SHOWN)
       .map((each) => ({ ...each, points: Math.round(each.points * 10) / 10 })),
   }
 }
 
+/** The signals by their actions. */
+export type Signals = Readonly<Partial<Record<AuditAction, RiskSignal>>>
+
 /** Remembers what is held against whom. */
 export interface RiskBook {
+  /** Takes other signals; what is held against somebody already stays as it was counted. */
+  use(signals: Signals): void
   /** Counts an event; the risk of whoever stands worst after it, or `undefined` where it counts for nothing. */
   note(event: AuditEvent, now: number): Risk | undefined
   riskOf(subject: string, now: number): Risk
@@ -125,10 +109,8 @@ export function subjectsOf({ actor, credential, address, organisation }: AuditEv
 /**
  * @param maxSubjects those remembered at once; beyond, whoever stands best of a few is forgotten, never who stands worst
  */
-export function createRiskBook(
-  signals: Readonly<Partial<Record<AuditAction, RiskSignal>>> = DEFAULT_SIGNALS,
-  maxSubjects = 20_000,
-): RiskBook {
+export function createRiskBook(first: Signals = DEFAULT_SIGNALS, maxSubjects = 20_000): RiskBook {
+  let signals = first
   const book = new Map<string, Seen[]>()
 
   // Of the oldest few the one with the least against it: an attacker who fills the book with addresses that did one
@@ -160,6 +142,9 @@ export function createRiskBook(
   }
 
   return {
+    use(next) {
+      signals = next
+    },
     note(event, now) {
       const signal = signals[event.action]
       if (signal === undefined) return undefined

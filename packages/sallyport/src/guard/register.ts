@@ -2,6 +2,7 @@
 // here; its line in posture/register.ts puts it on the page, in `verify` and in `diff`.
 
 import { accessRule } from '../controls/access/rule.ts'
+import { auditRule } from '../controls/audit/rule.ts'
 import { cacheRule } from '../controls/cache/rule.ts'
 import { clientRule } from '../controls/client/rule.ts'
 import { corsRule } from '../controls/cors/rule.ts'
@@ -26,6 +27,7 @@ export const register = [
   keysRule,
   accessRule,
   lockoutRule,
+  auditRule,
   errorsRule,
   disclosureRule,
 ] as const
@@ -41,6 +43,7 @@ export const admitOrder = [
   ['limits', 'early'],
   ['keys', 'admit'],
   ['access', 'admit'],
+  ['audit', 'admit'],
   ['lockout', 'admit'],
   ['limits', 'admit'],
 ] as const

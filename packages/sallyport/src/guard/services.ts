@@ -11,13 +11,14 @@ import { type ResolvedPolicy, rules } from './resolve.ts'
 /** The services, with counters in this process where none are given: they are laid out when the first request counts. */
 export function servicesFor(given: Services): Services & { readonly counters: Counters } {
   let own: Counters | undefined
-  const { keys, lockouts, sessions, tokens, audit, load, fetch, secret } = given
+  const { keys, lockouts, sessions, tokens, audit, risk, load, fetch, secret } = given
   return {
     ...(keys && { keys }),
     ...(lockouts && { lockouts }),
     ...(sessions && { sessions }),
     ...(tokens && { tokens }),
     ...(audit && { audit }),
+    ...(risk && { risk }),
     ...(load && { load }),
     ...(fetch && { fetch }),
     ...(secret && { secret }),

@@ -1,5 +1,6 @@
 // What controls may be given from outside: places that count, records of keys, a log. A guard is made with them.
 
+import type { RiskBook } from '../audit/risk.ts'
 import type { AuditSink } from './audit.ts'
 import type { Counters } from './counters.ts'
 import type { KeyRing } from './keys.ts'
@@ -18,6 +19,8 @@ export interface Services {
   /** Opaque tokens that the program itself gave out. */
   readonly tokens?: TokenSource
   readonly audit?: AuditSink
+  /** What is held against whom: the same book that the log counts in. */
+  readonly risk?: RiskBook
   /** How late this process runs, in milliseconds: what is shed under load is decided by it. */
   readonly load?: () => number
   /** For published keys of token issuers and for introspection; the runtime's own where it is left out. */

@@ -2,6 +2,7 @@
 // rules alone; a test holds the two together.
 
 import { access } from '../controls/access/index.ts'
+import { audit } from '../controls/audit/index.ts'
 import { cache } from '../controls/cache/index.ts'
 import { client } from '../controls/client/index.ts'
 import { cors } from '../controls/cors/index.ts'
@@ -26,6 +27,7 @@ const register = [
   keys,
   access,
   lockout,
+  audit,
   errors,
   disclosure,
 ] as const

@@ -67,7 +67,7 @@ export function stepsOf({ guard }: Trial, ask: Ask, passage: Passage, find: Rule
   })
 }
 
-const OPTIONAL: ReadonlySet<string> = new Set(['limits', 'keys', 'access', 'lockout'])
+const OPTIONAL: ReadonlySet<string> = new Set(['limits', 'keys', 'access', 'lockout', 'audit'])
 
 function idOf(name: string): string {
   return rules.find((rule) => rule.name === name)!.id

@@ -1,0 +1,112 @@
+// `audit`: whether what happens is kept, for how long, and what is done about those against whom too much is held.
+
+import { RISK_LEVELS, type RiskLevel, type RiskSignal } from '../../audit/risk.ts'
+import { DEFAULT_SIGNALS } from '../../audit/signals.ts'
+import { MODES } from '../../guard/control.ts'
+import { flag, type Infer, integer, list, object, oneOf, record } from '../../policy/schema.ts'
+import { AUDIT_ACTIONS, type AuditAction } from '../../ports/audit.ts'
+
+/** What may be done about somebody, the mildest first. */
+export const RISK_ACTS = ['alert', 'step-up', 'lock', 'block'] as const
+export type RiskAct = (typeof RISK_ACTS)[number]
+
+const acts = (level: string) =>
+  list(
+    oneOf(
+      RISK_ACTS,
+      'alert: somebody is told, once in an hour; step-up: a session must have signed in since; lock: refused for lockSeconds; block: refused while the risk lasts.',
+    ),
+    `What is done about whoever reaches the level "${level}".`,
+    { max: RISK_ACTS.length },
+  )
+
+export const auditSchema = object(
+  {
+    mode: oneOf(MODES, 'How the control acts.'),
+    record: flag('Whether events are kept in the audit log; false.'),
+    retentionDays: integer(
+      { min: 1, max: 3_650, example: 365 },
+      'How long entries are kept; their proofs are kept for good. 365.',
+    ),
+    risk: object(
+      {
+        signals: record(
+          {
+            pattern: new RegExp(`^(?:${AUDIT_ACTIONS.join('|').replaceAll('.', '\\.')})$`),
+            expected: 'an action of the audit log',
+            mend: 'write one such as "session.failed"; docs/audit.md lists them',
+          },
+          object(
+            {
+              weight: integer({ min: 0, max: 100, example: 25 }, 'Points when it is new; 0 to leave it out.'),
+              halfLifeSeconds: integer(
+                { min: 60, max: 2_592_000, example: 3_600 },
+                'After so long half of them are left.',
+              ),
+            },
+            'How much an event counts against whoever did it.',
+          ),
+          'Over the defaults, by the action of the event.',
+        ),
+        low: acts('low'),
+        medium: acts('medium'),
+        high: acts('high'),
+        critical: acts('critical'),
+        lockSeconds: integer({ min: 10, max: 86_400, example: 300 }, 'How long a lock lasts; 300.'),
+      },
+      'The risk of accounts, credentials and addresses: 0 to 100, from 20 low, from 40 medium, from 60 high, from 80 critical.',
+    ),
+  },
+  'The audit log and what follows from it.',
+)
+
+export type AuditSetting = Infer<typeof auditSchema>
+
+export const auditDefaults: AuditSetting = {}
+
+/** A setting with everything filled in. */
+export interface FullAudit {
+  readonly record: boolean
+  readonly retentionDays: number
+  readonly signals: Readonly<Partial<Record<AuditAction, RiskSignal>>>
+  readonly acts: Readonly<Record<RiskLevel, readonly RiskAct[]>>
+  readonly lockSeconds: number
+}
+
+/** @returns `undefined` where nothing is kept and nothing done */
+export function fullAudit(setting: AuditSetting): FullAudit | undefined {
+  const { mode, record: isKept = false, retentionDays = 365, risk = {} } = setting
+  if (mode === 'off') return undefined
+  const levels = RISK_LEVELS.filter((level) => level !== 'info')
+  if (!isKept && levels.every((level) => (risk[level] ?? []).length === 0)) return undefined
+  return {
+    record: isKept,
+    retentionDays,
+    signals: signalsOf(setting),
+    acts: {
+      info: [],
+      low: risk.low ?? [],
+      medium: risk.medium ?? [],
+      high: risk.high ?? [],
+      critical: risk.critical ?? [],
+    },
+    lockSeconds: risk.lockSeconds ?? 300,
+  }
+}
+
+/** The signals of a setting: the defaults, and what it says over them. */
+export function signalsOf({ risk = {} }: AuditSetting): FullAudit['signals'] {
+  const own = Object.entries(risk.signals ?? {}).map(([action, given]) => {
+    const known = DEFAULT_SIGNALS[action as AuditAction] ?? { weight: 10, halfLifeSeconds: 3_600 }
+    return [
+      action,
+      {
+        weight: given.weight ?? known.weight,
+        halfLifeSeconds: given.halfLifeSeconds ?? known.halfLifeSeconds,
+      },
+    ] as const
+  })
+  return Object.fromEntries(
+    [...Object.entries(DEFAULT_SIGNALS), ...own].filter(([, { weight }]) => weight > 0),
+  )
+}

@@ -1,0 +1,140 @@
+// Tables whose rows are a tenant's, and that no policy guards: without row-level security, around it, or beside it.
+
+import { quoted } from '../../names.ts'
+import type { Relation } from '../catalogue.ts'
+import { type Estate, type Rule, reaches, sqlName, type TenancyFinding } from '../estate.ts'
+
+/** Row-level security that is off, or does not bind the owner; partitions, parents and foreign tables. */
+export const tableRules: Rule = (estate) =>
+  estate.tables
+    .filter((table) => reaches(estate, table))
+    .flatMap((table): readonly TenancyFinding[] => {
+      const name = sqlName(table)
+      if (table.kind === 'f')
+        return [
+          {
+            id: 'tenancy.foreign-table',
+            object: table.id,
+            detail: 'a foreign table can have no policies, so it shows every tenant’s rows',
+            mend: `revoke all on ${name} from ${whom(estate)}, public;`,
+          },
+        ]
+      if (!table.rowSecurity)
+        return [
+          table.partition
+            ? {
+                id: 'tenancy.partition-open',
+                object: table.id,
+                detail: `it is a partition of ${table.parents.join(', ')} that may be asked directly, where the parent’s policies don’t hold`,
+                mend: `revoke all on ${name} from ${whom(estate)}, public;`,
+              }
+            : {
+                id: 'tenancy.rls-off',
+                object: table.id,
+                detail: 'row-level security is off, so every query sees every tenant’s rows',
+                mend: `${enable(table)} ${policySql(estate, table)}`,
+              },
+        ]
+      if (table.forced) return []
+      const owned = estate.subjects.some((subject) => estate.become(subject).has(table.owner))
+      return [
+        {
+          id: 'tenancy.rls-not-forced',
+          ...(owned ? { severity: 'high' } : {}),
+          object: table.id,
+          detail: `its policies do not bind its owner ${table.owner}${owned ? ', whom the application is or may become' : ''}`,
+          mend: `alter table ${name} force row level security;`,
+        },
+      ]
+    })
+
+/** Parents of tenant tables: whoever asks a parent sees the children's rows by the parent's policies. */
+export const parentRules: Rule = (estate) => {
+  const parents = new Set(estate.tables.flatMap((table) => table.parents))
+  return [...parents].flatMap((id) => {
+    const parent = estate.relation(id)
+    if (parent === undefined || estate.isTenantTable(id) || !reaches(estate, parent)) return []
+    return [
+      {
+        id: 'tenancy.inheritance',
+        object: id,
+        detail: 'tenant tables inherit from it, and through it their rows are seen without their policies',
+        mend: `revoke all on ${sqlName(parent)} from ${whom(estate)}, public;`,
+      },
+    ]
+  })
+}
+
+/** Tables that hang on a tenant's row and don't say whose they are. */
+export const unscopedRules: Rule = (estate) => {
+  const { catalogue, tenantColumn } = estate
+  // What the tenant column itself refers to lists the tenants; it is no tenant's.
+  const roots = new Set(
+    catalogue.foreignKeys.filter(({ columns }) => columns.includes(tenantColumn)).map(({ target }) => target),
+  )
+  const found = new Map<string, string>()
+  for (let before = -1; before !== found.size; ) {
+    before = found.size
+    for (const { table, target } of catalogue.foreignKeys)
+      if (
+        !estate.isTenantTable(table) &&
+        !roots.has(table) &&
+        (estate.isTenantTable(target) || found.has(target))
+      )
+        if (!found.has(table)) found.set(table, target)
+  }
+  return [...found].flatMap(([id, target]) => {
+    const table = estate.relation(id)
+    if (table === undefined || !reaches(estate, table)) return []
+    // Through its parent, which the rule of policies judges.
+    const guarded =
+      estate.isTenantTable(target) &&
+      table.rowSecurity &&
+      table.forced &&
+      catalogue.policies.some((policy) => policy.table === id && /\bEXISTS\b/.test(policy.using ?? ''))
+    if (guarded) return []
+    return [
+      {
+        id: 'tenancy.table-unscoped',
+        object: id,
+        detail: `its rows belong to rows of ${target}, and it has no column ${tenantColumn} that a policy could compare`,
+        mend: `alter table ${sqlName(table)} add column ${quoted(tenantColumn)} ${typeOf(estate, target)}; -- fill it, then: ${enable(table)} ${policySql(estate, table)}`,
+      },
+    ]
+  })
+}
+
+/** Whom privileges are taken from. */
+export function whom(estate: Estate): string {
+  return estate.subjects.map(quoted).join(', ') || 'the role of the application'
+}
+
+function enable(table: Relation): string {
+  return `alter table ${sqlName(table)} enable row level security; alter table ${sqlName(table)} force row level security;`
+}
+
+/** The policy that a table should have. */
+export function policySql(estate: Estate, table: Relation, name = `${table.name}_of_tenant`): string {
+  const match = matchSql(estate, table)
+  return `create policy ${quoted(name)} on ${sqlName(table)} using (${match}) with check (${match});`
+}
+
+/** The comparison of a table's rows with the transaction's tenant. */
+export function matchSql(estate: Estate, table: Relation): string {
+  const { tenantColumn, tenantSetting, storeColumn } = estate
+  const part = (column: string, setting: string) => {
+    const type = table.columns.find(({ name }) => name === column)?.type ?? 'text'
+    return `${quoted(column)} = (select nullif(current_setting('${setting}', true), '')${type === 'text' ? '' : `::${type}`})`
+  }
+  return [
+    part(tenantColumn, tenantSetting),
+    ...(storeColumn !== undefined && table.columns.some(({ name }) => name === storeColumn)
+      ? [part(storeColumn, 'app.store')]
+      : []),
+  ].join(' and ')
+}
+
+function typeOf(estate: Estate, target: string): string {
+  const columns = estate.relation(target)?.columns ?? []
+  return columns.find(({ name }) => name === estate.tenantColumn)?.type ?? 'text'
+}

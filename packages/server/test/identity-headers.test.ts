@@ -19,7 +19,7 @@ const IDENTITY = [
   ...['X-Pomerium-Jwt-Assertion', 'X-Pomerium-Claim-Email', 'Remote-User', 'Remote-Groups', 'Remote-Email'],
   ...['Ssl-Client-Cert', 'Ssl-Client-Verify', 'Ssl-Client-S-Dn', 'X-TLS-Client-Cert', 'X-SSL-Client-Cert'],
   ...['X-SSL-Client-S-DN', 'X-Client-Cert', 'X-Client-Certificate', 'X-Auth-Request-Email', 'X-Remote-User'],
-  ...['X-Remote-Group', 'X-Remote-IP', 'X-Remote-Addr'],
+  ...['X-Remote-Group', 'X-Remote-IP', 'X-Remote-Addr', 'Sallyport-Identity', 'Sallyport-Caller'],
 ]
 
 const ORDINARY = [

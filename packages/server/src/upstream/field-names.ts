@@ -62,6 +62,8 @@ const IDENTITY_FAMILIES = byStart([
   'cf-',
   'proxy-',
   'remote-',
+  // What the gateway itself says of a caller (access.identity).
+  'sallyport-',
   'ssl-client-',
   'tailscale-',
   'x-accel-',
@@ -101,7 +103,15 @@ const INTERNAL_ANSWER: ReadonlySet<string> = new Set([
   'x-runtime',
 ])
 
-const INTERNAL_ANSWER_FAMILIES = byStart(['proxy-', 'x-accel-', 'x-sallyport-', 'x-envoy-', 'x-middleware-'])
+const INTERNAL_ANSWER_FAMILIES = byStart([
+  'proxy-',
+  // An upstream that echoes its request must not hand the identity to the caller.
+  'sallyport-',
+  'x-accel-',
+  'x-sallyport-',
+  'x-envoy-',
+  'x-middleware-',
+])
 
 /**
  * What becomes of a request's field, by its name alone. Where the facts of the request decide, the fate is the name

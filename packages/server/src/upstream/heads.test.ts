@@ -85,6 +85,7 @@ function exchangeWith(
     requestId: '',
     traceparent: undefined,
     cookiesIgnored: false,
+    upstreamLines: [],
     incoming: { rawHeaders: lines.flat() },
     header,
     ...facts,
@@ -125,6 +126,20 @@ test('a trace goes on only where a declared proxy began it', () => {
 test('a request id of the policy replaces a caller’s; without one the caller’s is the application’s business', () => {
   assert.deepEqual(sent([['x-request-id', 'mine']], { requestId: 'ours' }), [...OWN, 'X-Request-Id', 'ours'])
   assert.deepEqual(sent([['x-request-id', 'mine']]), ['x-request-id', 'mine', ...OWN])
+})
+
+test('the policy’s own lines stand in place of any of the same name', () => {
+  assert.deepEqual(
+    sent(
+      [
+        ['x-tenant', 'mine'],
+        ['X-TENANT', 'mine too'],
+        ['X-Tenants', 'another'],
+      ],
+      { upstreamLines: [['X-Tenant', 'ours']] },
+    ),
+    ['X-Tenants', 'another', ...OWN, 'X-Tenant', 'ours'],
+  )
 })
 
 test('the framing of a request is told apart from its other lines', () => {

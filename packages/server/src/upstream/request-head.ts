@@ -24,6 +24,7 @@ const CHUNKED: BodyFraming = { kind: 'chunked' }
 export function requestHead(exchange: Exchange): RequestHead {
   const { rawHeaders } = exchange.incoming
   const nominated = nominatedNames(exchange.header('connection'))
+  const replaced = replacedNames(exchange)
   const headers: string[] = []
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i]!
@@ -40,7 +41,7 @@ export function requestHead(exchange: Exchange): RequestHead {
       case 'x-request-id':
         if (exchange.requestId !== '') continue
     }
-    if (nominated?.has(name.toLowerCase())) continue
+    if (nominated?.has(name.toLowerCase()) || replaced?.has(name.toLowerCase())) continue
     headers.push(name, rawHeaders[i + 1]!)
   }
   addOwn(headers, exchange)
@@ -65,6 +66,11 @@ function addOwn(headers: string[], exchange: Exchange): void {
   if (traceparent !== undefined) headers.push('Traceparent', traceparent)
   const certificate = exchange.incoming.clientCertificate?.forwarded
   if (certificate !== undefined) headers.push('Client-Cert', certificate)
+  for (const [name, value] of exchange.upstreamLines) headers.push(name, value)
+}
+
+function replacedNames({ upstreamLines }: Exchange): ReadonlySet<string> | undefined {
+  return upstreamLines.length === 0 ? undefined : new Set(upstreamLines.map(([name]) => name.toLowerCase()))
 }
 
 // RFC 9112, section 6: Node's parser has refused both together, repeated lengths and other codings.

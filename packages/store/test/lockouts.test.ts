@@ -6,8 +6,10 @@ import { execFile } from 'node:child_process'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import fc from 'fast-check'
 import { lockoutDefaults } from 'sallyport/lockout'
 import { digestOf, guess, lockoutContract } from '../../sallyport/src/lockout/contract.ts'
+import { type Event, eventSequences, runSequence } from '../../sallyport/src/lockout/model.ts'
 import { lockoutState, openStore, pruneLockouts, recordedLockouts, type Store } from '../src/index.ts'
 import { embeddedStore, storeFolder } from './fixtures/embedded.ts'
 import { type PostgresServer, postgresMissing, startPostgres } from './fixtures/postgres.ts'
@@ -16,6 +18,24 @@ import { passing } from './fixtures/time.ts'
 const run = promisify(execFile)
 const numbers = lockoutDefaults
 const guesser = fileURLToPath(new URL('fixtures/guesser.ts', import.meta.url))
+let sequence = 0
+/** Sequences at random, each of names that no other has. */
+async function sequences(
+  numRuns: number,
+  length: number,
+  run: (events: readonly Event[], alias: (name: string) => string) => Promise<void>,
+): Promise<void> {
+  const factor = Number(process.env['SALLYPORT_RUNS_FACTOR'] ?? 1)
+  await fc.assert(
+    fc.asyncProperty(eventSequences(length), async (events) => {
+      sequence++
+      const of = sequence
+      await run(events, (name) => `${name} ${of}`)
+    }),
+    { numRuns: numRuns * factor },
+  )
+}
+
 const underTest = (store: Store) => ({ store: recordedLockouts(store), pass: passing(store) })
 
 function forgetting(open: (context: TestContext) => Promise<Store>): void {
@@ -50,6 +70,13 @@ function forgetting(open: (context: TestContext) => Promise<Store>): void {
 describe('on the embedded database', () => {
   lockoutContract('embedded', async (context) => underTest(await embeddedStore(context)))
   forgetting((context) => embeddedStore(context))
+
+  it('H12 I1 I2 I7 I8 I9 I10 I12 I13 hold in long sequences', async (context) => {
+    const store = await embeddedStore(context)
+    await sequences(8, 30, async (events, alias) => {
+      await runSequence(events, underTest(store), { alias })
+    })
+  })
 
   it('I10 H12 a restart gives no guess back', async (context) => {
     const directory = await storeFolder(context)
@@ -92,6 +119,28 @@ describe('on PostgreSQL 15', { skip: postgresMissing }, () => {
     assert.deepEqual([sum('name'), sum('address')], [5, 20])
     // Ten names from twenty addresses at once: nobody waits for each other for ever, all names get theirs.
     assert.equal(sum('mixed'), 50)
+  })
+
+  it('H12 I1 I2 I7 I8 I9 I10 I12 I13 hold in long sequences over two nodes', async (context) => {
+    const { url, ownerUrl } = await server.database()
+    const first = await openStore({ url, ownerUrl, connections: 2, waitMs: 60_000 })
+    let second = await openStore({ url, connections: 2, waitMs: 60_000 })
+    context.after(() => Promise.all([first.close(), second.close()]))
+    const random = { at: 0 }
+    await sequences(25, 60, async (events, alias) => {
+      await runSequence(events, underTest(first), {
+        alias,
+        async storeFor(_at, event) {
+          if (event.kind === 'restart') {
+            const old = second
+            second = await openStore({ url, connections: 2, waitMs: 60_000 })
+            await old.close()
+          }
+          random.at = (random.at * 48_271 + 11) % 2_147_483_647
+          return recordedLockouts(random.at % 2 === 0 ? first : second)
+        },
+      })
+    })
   })
 
   it('I10 H12 a server that dies at once gives no guess back', async (context) => {

@@ -10,6 +10,7 @@ import type { AccessLogSetting } from './log/setting.ts'
 import type { Documents } from './operation.ts'
 import type { ProxyProtocolSetting } from './proxy-protocol/setting.ts'
 import type { ReloadOutcome, Source } from './reload/reloader.ts'
+import type { PlacesSetting } from './services/setting.ts'
 import type { Timers } from './status/stream.ts'
 import type { ListenerCertificate } from './tls/material.ts'
 import type { TlsSetting } from './tls/setting.ts'
@@ -77,6 +78,10 @@ export interface GatewayOptions {
   readonly onDrain?: () => void
   /** What controls need from outside: places that count, records of keys, a log; counters in memory unless it is said. */
   readonly services?: Services
+  /** Where records, counters and secrets are; opened with the gateway and closed with it. */
+  readonly places?: PlacesSetting
+  /** How many processes there are, this one included; 1. */
+  readonly processes?: number
   /** Keeps the ids of credentials in reports equal in several processes; at random unless it is said. */
   readonly credentialKey?: Buffer
   /** Takes what an operator should know; nothing of it holds a secret. */

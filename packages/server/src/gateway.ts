@@ -24,6 +24,9 @@ import { createListener } from './listener.ts'
 import { createRefusals } from './metrics/refusals.ts'
 import { createOperation, type GatewayFacts } from './operation.ts'
 import { watchFiles } from './reload/watch.ts'
+import { type OpenServices, openServices } from './services/open.ts'
+import { policyEvents } from './services/policy-events.ts'
+import { signalsOf } from './services/signals.ts'
 import { createCounter, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
 import { createStatusStream } from './status/stream.ts'
@@ -38,6 +41,7 @@ import { type Asked, createForwarder } from './upstream/forward.ts'
 const IDLE_CHECK_MS = 50
 // A local certificate has a month left when it is renewed.
 const TEND_MS = 3_600_000
+const STATE_FOLDER = '.sallyport'
 
 // A file beside the policy that can't be read costs its part of the page, not the gateway.
 function factsBeside(folder: string): ReturnType<typeof factsIn> {
@@ -56,6 +60,17 @@ function factsBeside(folder: string): ReturnType<typeof factsIn> {
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   checkOwnPlaces(options)
+  const { places, stateFolder = STATE_FOLDER, processes = 1 } = options
+  const opened = places && (await openServices(places, stateFolder, processes))
+  try {
+    return await run({ ...options, services: { ...opened?.services, ...options.services } }, opened)
+  } catch (error) {
+    await opened?.close()
+    throw error
+  }
+}
+
+async function run(options: GatewayOptions, opened: OpenServices | undefined): Promise<Gateway> {
   const clock = options.clock ?? Date.now
   const { postureFolder } = options
   if (postureFolder !== undefined) publishFacts(() => factsBeside(postureFolder))
@@ -95,10 +110,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         ? [outcome.policyDigest, ...outcome.notes].join('; ')
         : outcome.problems.join('\n')
       log({ event: outcome.ok ? 'reloaded' : 'reload-refused', requestId: '', route: '', reason })
+      useSignals()
+      void tellOfPolicy(outcome, guard.policy.document)
       stream.changed()
     },
   })
   const { guard, observer } = operation
+  const tellOfPolicy = policyEvents(options.services?.audit, guard.policy.document)
+  // What counts against whom is the policy's to say.
+  const useSignals = () => options.services?.risk?.use(signalsOf(guard.policy))
+  useSignals()
 
   const report = (): StatusReport => ({
     status: draining ? 'draining' : 'ok',
@@ -193,15 +214,21 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return {
       isDraining: draining,
       connections: listener.connections(),
-      notReady: certificate.notReady,
-      warnings: [...certificate.warnings, ...behind.warnings],
-      families: [...certificate.families, ...behind.families, refusals.family()],
+      notReady: [...certificate.notReady, ...(opened?.notReady() ?? [])],
+      warnings: [...certificate.warnings, ...behind.warnings, ...(opened?.warnings() ?? [])],
+      families: [
+        ...certificate.families,
+        ...behind.families,
+        refusals.family(),
+        ...(opened?.families() ?? []),
+      ],
       configuration: {
         listen: options.listen,
         upstreams: options.upstreams ?? { [upstreams[0]!.name]: { urls: [upstreams[0]!.urls[0]!.origin] } },
         ...(options.routes ? { routes: options.routes } : {}),
         ...(options.tls && !('cert' in options.tls) ? { tls: options.tls } : {}),
         admin: options.admin ?? false,
+        ...options.places,
       },
     }
   }
@@ -244,6 +271,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     // What was broken off is logged when its connection's end has been heard.
     await new Promise((resolve) => setImmediate(resolve))
     await operation.close()
+    await opened?.close()
     return { brokenOff }
   }
 

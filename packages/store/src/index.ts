@@ -4,7 +4,18 @@ export type { Database, Queries, TransactionOptions } from './database.ts'
 export { diagnose, type Finding } from './doctor.ts'
 export { StoreFault, type StoreFaultCode } from './fault.ts'
 export { openStore, type Store, type StoreSettings } from './open.ts'
+export {
+  type KeyAdministration,
+  type KeyAdministrationOptions,
+  KeyFault,
+  keyAdministration,
+  type NewKey,
+  type ShownKey,
+} from './records/key-administration.ts'
+export { type KeyRecordsOptions, keyRecords } from './records/keys.ts'
 export { pruneLockouts, recordedLockouts } from './records/lockouts.ts'
+export { openPeppers, type Pepper, type PepperPlace } from './records/peppers.ts'
+export { pushRevocations } from './records/revocation-push.ts'
 export type { ParametersOf, RowOf, Statement } from './statement.ts'
 export * from './statements/keys.ts'
 export * from './statements/lockouts.ts'

@@ -7,7 +7,15 @@ import type { NamedFile } from './certificate-files.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
 import { Failure } from './failure.ts'
-import type { AccessLog, Admin, GatewayOptions, Listen, LoadedConfiguration, TlsFiles } from './server.ts'
+import type {
+  AccessLog,
+  Admin,
+  GatewayOptions,
+  Listen,
+  LoadedConfiguration,
+  Places,
+  TlsFiles,
+} from './server.ts'
 
 /** The APIs behind. */
 interface Behind {
@@ -31,6 +39,7 @@ export interface ServeSettings {
   readonly isAdminByDefault: boolean
   readonly accessLog: AccessLog
   readonly status: boolean
+  readonly places: Places
   readonly workers: number
   readonly waitMs: number
   readonly graceMs: number
@@ -65,6 +74,11 @@ export function serveSettings(
     isAdminByDefault: adminText === undefined && configuration.admin === undefined,
     accessLog: logText === undefined ? (configuration.accessLog ?? false) : logOf(logText, directory),
     status: configuration.status ?? false,
+    places: {
+      ...(configuration.store ? { store: configuration.store } : {}),
+      ...(configuration.counters ? { counters: configuration.counters } : {}),
+      ...(configuration.secrets ? { secrets: configuration.secrets } : {}),
+    },
     workers: wholeNumber(invocation, 'workers', 1, 256) ?? configuration.workers ?? 1,
     waitMs: 1_000 * (wholeNumber(invocation, 'drain-wait', 0, 600) ?? configuration.drain?.waitSeconds ?? 0),
     graceMs: 1_000 * (configuration.drain?.graceSeconds ?? GRACE_SECONDS),

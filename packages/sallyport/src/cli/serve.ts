@@ -58,6 +58,7 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
     accessLog: settings.accessLog,
     status: settings.status,
     postureFolder: terminal.directory,
+    places: settings.places,
     ...(chosen.file === undefined ? {} : { source: sourceOf(chosen.source, chosen.file) }),
     onDrain: () => stop.wish(),
     log: (event) => terminal.err(eventLine(event)),

@@ -31,6 +31,7 @@ export interface GatewayOptions {
   readonly status?: boolean
   readonly admin?: Admin
   readonly accessLog?: AccessLog
+  readonly places?: Places
   readonly source?: {
     readonly name: string
     readonly files: readonly string[]
@@ -54,6 +55,13 @@ interface ProxyProtocol {
 
 /** The APIs behind, by name; what else is said of each is the server's to read. */
 type Upstreams = Readonly<Record<string, { readonly urls?: readonly string[] }>>
+
+/** Where records, counters and secrets are; what is said of each is the server's to read. */
+export interface Places {
+  readonly store?: { readonly folder?: string; readonly urlFrom?: string }
+  readonly counters?: object
+  readonly secrets?: object
+}
 
 /** Where the operator's listener is. */
 export type Admin =
@@ -85,6 +93,9 @@ export interface LoadedConfiguration {
     readonly routes?: Readonly<Record<string, string>>
     readonly admin?: Admin
     readonly accessLog?: AccessLog
+    readonly store?: Places['store']
+    readonly counters?: object
+    readonly secrets?: object
     readonly status?: boolean
     readonly workers?: number
     readonly drain?: { readonly waitSeconds?: number; readonly graceSeconds?: number }

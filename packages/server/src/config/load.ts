@@ -3,6 +3,7 @@
 import { stat } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { type FileKind, loadFresh, PolicyError, PolicyFileError, sentence } from 'sallyport/settings'
+import type { PlacesSetting } from '../services/setting.ts'
 import { absoluteTls } from '../tls/setting.ts'
 import type { UpstreamsSetting } from '../upstream/setting.ts'
 import { type GatewayConfiguration, readConfiguration } from './setting.ts'
@@ -66,7 +67,31 @@ function absolute(configuration: GatewayConfiguration, folder: string): GatewayC
     ...(tls ? { tls: absoluteTls(tls, folder) } : {}),
     ...(upstreams ? { upstreams: absoluteUpstreams(upstreams, folder) } : {}),
     ...(admin ? { admin: { ...admin, ...at(admin.path) } } : {}),
+    ...absolutePlaces(configuration, folder),
     ...(typeof accessLog === 'object' ? { accessLog: { file: resolve(folder, accessLog.file ?? '') } } : {}),
+  }
+}
+
+function absolutePlaces({ store, secrets }: GatewayConfiguration, folder: string): PlacesSetting {
+  return {
+    ...(store
+      ? {
+          store: {
+            ...store,
+            ...(store.folder === undefined ? {} : { folder: resolve(folder, store.folder) }),
+          },
+        }
+      : {}),
+    ...(secrets
+      ? {
+          secrets: Object.fromEntries(
+            Object.entries(secrets).map(([name, secret]) => [
+              name,
+              secret.file === undefined ? secret : { ...secret, file: resolve(folder, secret.file) },
+            ]),
+          ),
+        }
+      : {}),
   }
 }
 

@@ -9,7 +9,7 @@ import type { GatewayOptions } from '../contract.ts'
 import type { LoadedConfiguration } from './load.ts'
 
 /** A file that can't be made where it was asked for. */
-class PlaceFault extends Error {
+export class PlaceFault extends Error {
   readonly code = 'ERR_PLACE'
   constructor(message: string, options?: ErrorOptions) {
     super(message, options)

@@ -17,6 +17,7 @@ import { reachProblem } from '../admin/reach.ts'
 import { adminSchema } from '../admin/setting.ts'
 import { accessLogSchema } from '../log/setting.ts'
 import { proxyProtocolProblems, proxyProtocolSchema } from '../proxy-protocol/setting.ts'
+import { countersSchema, placesProblems, secretsSchema, storeSchema } from '../services/setting.ts'
 import { tlsProblems, tlsSchema } from '../tls/setting.ts'
 import { routesSchema, upstreamsProblems, upstreamsSchema } from '../upstream/setting.ts'
 
@@ -41,6 +42,9 @@ const configurationSchema = object(
     upstreams: upstreamsSchema,
     routes: routesSchema,
     admin: adminSchema,
+    store: storeSchema,
+    counters: countersSchema,
+    secrets: secretsSchema,
     accessLog: accessLogSchema,
     status: flag('Whether the gateway answers /v1/status and /v1/status/stream itself; false.'),
     workers: integer({ min: 1, max: 256, example: 4 }, 'How many processes share the port; 1.'),
@@ -108,6 +112,7 @@ function contradictions(configuration: GatewayConfiguration): readonly PolicyPro
   const reach = reachProblem(admin)
   if (reach !== undefined) problems.push(reach)
   problems.push(...tlsProblems(tls))
+  problems.push(...placesProblems(configuration, configuration.workers ?? 1))
   const listener = listeners?.[0]
   problems.push(...proxyProtocolProblems(listener?.proxyProtocol, 'listeners[0].proxyProtocol'))
   if (listener && listener.port === undefined)

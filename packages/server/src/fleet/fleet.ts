@@ -84,6 +84,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   let port = opened.port
   const sent = (): SentOptions => ({
     ...rest,
+    processes: workers,
     policy,
     listen: { ...options.listen, host: opened.host, port },
     ...(tls.given === undefined ? {} : { tls: tls.given }),

@@ -9,7 +9,7 @@ import type { ReloadOutcome } from '../reload/reloader.ts'
 /** The options of a gateway that can be sent: all but what is a function, and what the parent keeps. */
 export type SentOptions = Omit<
   GatewayOptions,
-  'upstream' | 'clock' | 'timers' | 'source' | 'admin' | 'onDrain' | 'log' | 'credentialKey'
+  'upstream' | 'clock' | 'timers' | 'services' | 'source' | 'admin' | 'onDrain' | 'log' | 'credentialKey'
 > & {
   readonly upstream?: string
   readonly credentialKey: string

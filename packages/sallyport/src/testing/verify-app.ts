@@ -60,6 +60,7 @@ export async function verifyApp(
       samples: options.samples ?? [],
       credentials: options.credentials ?? [],
       userAgent: 'sallyport-testing',
+      judgeCertificate: false,
       wire: wireTo(served),
     })
   } finally {

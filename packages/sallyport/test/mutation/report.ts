@@ -53,10 +53,6 @@ const REASONS: readonly (readonly [prefix: string, reason: string])[] = [
     'the policy does not refuse it inside an application; the answer of the other reading was judged',
   ],
   ['request/app/refused-method-without-allow', '`Allow` is not a header that the policy owns'],
-  [
-    'cookie/',
-    'no setting of the policy speaks of the application’s cookies, so there is nothing to hold them against',
-  ],
   ...['x-backend-server', 'x-served-by', 'x-aspnetcore-version'].map(
     (name) =>
       [

@@ -1,6 +1,7 @@
 // Breaks one thing after the other and asks a verification: what is found, what is missed and why.
 
 import { controls } from '../../src/posture/register.ts'
+import { GENERAL } from '../../src/posture/verify/judge-general.ts'
 import type { VerifyFinding } from '../../src/posture/verify/result.ts'
 import { verify } from '../../src/posture/verify/verify.ts'
 import { sendHttp2 } from '../../src/posture/wire/http2.ts'
@@ -79,7 +80,8 @@ async function runOne(subject: Subject, shared: Breaker, mutation: Mutation): Pr
       { ...target, ...(ca ? { ca } : {}) },
       { ...subject.options, wireHttp2: overHttp2(subject, mutation, () => http2++) },
     )
-    const wanted = mutation.controls.map((name) => registerId.get(name))
+    // Cookies are of no control yet, and judged beside the policy.
+    const wanted = mutation.controls.map((name) => registerId.get(name) ?? GENERAL.name)
     const broken = listener !== undefined || proxy.broken() + http2 > 0
     return {
       mutation,

@@ -2,6 +2,7 @@
 
 import type { PolicyDocument } from '../../guard/policy.ts'
 import { type Captured, verifyCaptured } from '../verify/captured.ts'
+import { GENERAL } from '../verify/judge-general.ts'
 import { RAW_CLASSES } from '../verify/raw-classes.ts'
 import { CouldNotVerify, type Verification, type VerifyFinding } from '../verify/result.ts'
 import { type VerifyOptions, verify } from '../verify/verify.ts'
@@ -147,8 +148,10 @@ function proofOf({ passed, of, findings }: Verification): Proof {
   return {
     passed,
     of,
-    // What is wrong with a certificate is so without the policy too.
-    changes: findings.filter((each) => !isGain(each) && !each.id.startsWith('tls.')),
+    // What is wrong with a certificate or a cookie is so without the policy too.
+    changes: findings.filter(
+      (each) => !isGain(each) && !each.id.startsWith('tls.') && each.control !== GENERAL.name,
+    ),
     gains: Array.from(bySet.values(), (group) => ({
       classes: group.map(([id]) => id),
       headers: headersIn(group[0]![1]),

@@ -2,6 +2,7 @@
 // publishes it (V3.4.1). A control supports a requirement; no score says that an API meets it.
 
 import { controls } from '../register.ts'
+import { GENERAL } from '../verify/judge-general.ts'
 import { uuidsOf } from './identifiers.ts'
 import { DETAIL, isProved, type Statement } from './statement.ts'
 
@@ -14,7 +15,7 @@ export function cycloneDxOf(statement: Statement): unknown {
   const { predicate, subject } = statement
   const detail = predicate[DETAIL]
   const [target] = subject
-  const seen = detail.controls.filter(({ of }) => of > 0)
+  const seen = detail.controls.filter(({ id, of }) => of > 0 && id !== GENERAL.name)
   const bySupport = requirementsOf(seen.map(({ id }) => id))
   return {
     bomFormat: 'CycloneDX',

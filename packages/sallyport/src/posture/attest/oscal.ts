@@ -2,6 +2,7 @@
 // 800-53 that it supports, each with what was proved.
 
 import { controls } from '../register.ts'
+import { GENERAL } from '../verify/judge-general.ts'
 import { uuidsOf } from './identifiers.ts'
 import { DETAIL, isProved, type Statement } from './statement.ts'
 
@@ -16,7 +17,7 @@ export function oscalOf(statement: Statement): unknown {
   const { predicate, subject } = statement
   const detail = predicate[DETAIL]
   const [target] = subject
-  const seen = detail.controls.filter(({ of }) => of > 0)
+  const seen = detail.controls.filter(({ id, of }) => of > 0 && id !== GENERAL.name)
   return {
     'component-definition': {
       uuid: uuid('component-definition'),

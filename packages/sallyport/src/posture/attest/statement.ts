@@ -1,6 +1,7 @@
 // What is attested: an in-toto Statement (v1) that a policy, by its digest, was verified at an origin, as a Simple
 // Verification Result (SVR v0.2). Only controls whose every probe holds are among its properties.
 
+import { GENERAL } from '../verify/judge-general.ts'
 import type { Verification } from '../verify/result.ts'
 
 export const PAYLOAD_TYPE = 'application/vnd.in-toto+json'
@@ -70,7 +71,10 @@ export interface StatementOptions {
 export function statementOf(record: Verification, { version, validMs }: StatementOptions): Statement {
   const policy = { sha256: record.policyDigest.replace(/^sha-?256:/, '') }
   const failed = new Set(record.findings.map(({ control }) => control))
-  const proved = record.controls.filter(({ id, passed, of }) => of > 0 && passed === of && !failed.has(id))
+  // What stands beside the controls is no property of a policy; its count and its findings are told all the same.
+  const proved = record.controls.filter(
+    ({ id, passed, of }) => id !== GENERAL.name && of > 0 && passed === of && !failed.has(id),
+  )
   return {
     _type: STATEMENT_TYPE,
     // in-toto matches subjects by digest alone: the policy, and where it was seen to hold.

@@ -31,7 +31,7 @@ export function judgeAnswer(
     ...judgeFraming(graded),
     ...judgeDocumentHeaders(graded),
     ...judgeCaching(graded),
-    ...judgeCookies(graded),
+    ...judgeCookies(answer),
     ...judgeBanners(graded),
     ...judgeBody(graded),
     ...judgeRedirect(graded),

@@ -1,13 +1,14 @@
 // Set-Cookie lines as browsers take them (RFC 6265bis).
 
 import { headerValues } from '../../controls/faces.ts'
-import type { Graded, Weighed } from './context.ts'
+import type { WireAnswer } from '../wire/send.ts'
+import type { Weighed } from './context.ts'
 
 const MAX_BYTES = 4_096
 const MONTH = 30 * 86_400
 
 /** Judges every cookie of an answer. */
-export function judgeCookies({ answer }: Graded): readonly Weighed[] {
+export function judgeCookies(answer: WireAnswer): readonly Weighed[] {
   return headerValues(answer, 'set-cookie').flatMap((value) => judge(value, answer.encrypted))
 }
 
@@ -21,6 +22,7 @@ function judge(value: string, encrypted: boolean): readonly Weighed[] {
       return [key.trim().toLowerCase(), more.join('=').trim()] as const
     }),
   )
+  if (isTakenBack(attributes)) return []
   const isSession = /sess|sid|auth|token|jwt|login|connect\.|remember/i.test(name) && !/csrf|xsrf/i.test(name)
   const isForScripts = /csrf|xsrf/i.test(name)
   const secure = attributes.has('secure')
@@ -39,10 +41,18 @@ function judge(value: string, encrypted: boolean): readonly Weighed[] {
     (/^__Host-/i.test(name) && (attributes.has('domain') || attributes.get('path') !== '/'))
   if ((sameSite === 'none' && !secure) || brokenPrefix)
     say('cookie.rejected', `${name}=…; Path=/; Secure, without Domain`)
-  if (isSession && !prefixed && encrypted) say('cookie.no-prefix', `__Host-${name}=…; Path=/; Secure`)
+  if (isSession && !prefixed && (encrypted || secure))
+    say('cookie.no-prefix', `__Host-${name}=…; Path=/; Secure`)
   if (isSession && attributes.has('domain')) say('cookie.broad-domain', `${name}=…, without Domain`)
   if (isSession && Number(attributes.get('max-age') ?? 0) > MONTH)
     say('cookie.long-lived', `${name}=…; Max-Age=${MONTH}`)
   if (Buffer.byteLength(pair) > MAX_BYTES) say('cookie.oversize', `keep ${name} under ${MAX_BYTES} bytes`)
   return found
+}
+
+// A cookie that ends as it comes is one that is deleted (RFC 6265bis, section 5.6): nothing is kept of it.
+function isTakenBack(attributes: ReadonlyMap<string, string>): boolean {
+  const maxAge = attributes.get('max-age')
+  if (maxAge !== undefined && /^-?\d+$/.test(maxAge)) return Number(maxAge) <= 0
+  return Date.parse(attributes.get('expires') ?? '') <= 86_400_000
 }

@@ -3,15 +3,18 @@
 
 import type { Finding, Observation } from '../../guard/control.ts'
 import { findingKind } from '../findings.ts'
+import type { Weighed } from '../grade/context.ts'
 import { controls } from '../register.ts'
 import { curlLine } from '../wire/request.ts'
 import type { WireResult } from '../wire/send.ts'
 import type { WireTarget } from '../wire/target.ts'
 import { blockedBy } from './block-page.ts'
-import { CLASSES, type ClassId, classOf, HINTS } from './classes.ts'
+import { CLASSES, type ClassId, classOf } from './classes.ts'
+import { GENERAL, judgeGeneral } from './judge-general.ts'
 import type { Oracle } from './oracle.ts'
 import type { Claim, Planned } from './plan.ts'
 import { bestReading } from './reading.ts'
+import { reasonOf, whyNotSeen } from './reasons.ts'
 import type { ClassReport, ControlReport, NotRun, VerifyFinding } from './result.ts'
 
 /** One request with what came of it. */
@@ -78,14 +81,14 @@ export function openAccount(
   const blocked = new Map<string, number>()
   let answers = 0
 
-  function check(key: string, control: string, found: readonly Finding[], about: About, role?: string): void {
+  function check(key: string, control: string, found: readonly Weighed[], about: About, role?: string): void {
     const known = checks.get(key)
     if (known) known.held &&= found.length === 0
     else checks.set(key, { control, held: found.length === 0 })
     for (const each of found) keep(each, control, about, role)
   }
 
-  function keep(found: Finding, control: string, about: About, role: string | undefined): void {
+  function keep(found: Weighed, control: string, about: About, role: string | undefined): void {
     const key = JSON.stringify([found.id, control, about.class, about.cell, found.mend.toLowerCase(), role])
     const known = findings.get(key)
     if (known !== undefined) {
@@ -93,16 +96,16 @@ export function openAccount(
         findings.set(key, { ...known, replicas: [...(known.replicas ?? []), about.replica] })
       return
     }
-    const { severity, standards } = findingKind(found.id)
+    const kind = findingKind(found.id)
     findings.set(key, {
       id: found.id,
-      severity,
+      severity: found.severity ?? kind.severity,
       control: idOf(control),
       class: about.class,
       cell: about.cell,
       detail: shorten(redact(found.detail)),
       mend: shorten(redact(found.mend)),
-      standards,
+      standards: kind.standards,
       curl: redact(about.curl),
       ...(role === undefined ? {} : { role }),
       ...(about.replica === undefined ? {} : { replicas: [about.replica] }),
@@ -167,6 +170,9 @@ export function openAccount(
     const role = planned.role
     for (const { control, findings: found } of best.judged)
       check(JSON.stringify(['class', id, about.cell, control, role, replica]), control, found, about, role)
+    const general = judgeGeneral(result)
+    if (general)
+      check(JSON.stringify([GENERAL.name, id, about.cell, role, replica]), GENERAL.name, general, about, role)
     for (const claim of planned.claims)
       check(probeKey(claim, replica), claim.control, claim.probe.expect(result), {
         ...about,
@@ -188,21 +194,22 @@ export function openAccount(
     blocked,
     report() {
       const all = [...checks.values()]
+      const isChecked = (name: string) => all.some(({ control }) => control === name)
+      const countOf = (of: Pick<ControlReport, 'id' | 'name' | 'title'>): ControlReport => {
+        const own = all.filter(({ control }) => control === of.name)
+        return { ...of, passed: own.filter(({ held }) => held).length, of: own.length }
+      }
       return {
         passed: all.filter(({ held }) => held).length,
         of: all.length,
         findings: [...findings.values()],
-        controls: controls.map(({ id, name, title, probe }) => {
-          const own = all.filter(({ control }) => control === name)
-          return {
-            id,
-            name,
-            title,
-            passed: own.filter(({ held }) => held).length,
-            of: own.length,
-            ...(typeof probe === 'function' || own.length > 0 ? {} : { notObservable: probe.because }),
-          }
-        }),
+        controls: [
+          ...controls.map(({ id, name, title, probe }) => ({
+            ...countOf({ id, name, title }),
+            ...(typeof probe === 'function' || isChecked(name) ? {} : { notObservable: probe.because }),
+          })),
+          ...(isChecked(GENERAL.name) ? [countOf({ id: GENERAL.name, ...GENERAL })] : []),
+        ],
         classes: (Object.keys(CLASSES) as ClassId[]).map((id) => ({
           id,
           title: CLASSES[id],
@@ -215,14 +222,6 @@ export function openAccount(
   }
 }
 
-function whyNotSeen(id: ClassId, notRun: readonly NotRun[]): string {
-  return (
-    notRun.find(({ probe }) => probe === `class ${id}`)?.because ??
-    HINTS[id] ??
-    'nothing that was sent provoked it'
-  )
-}
-
 function named(replica: string | undefined): { replica?: string } {
   return replica === undefined ? {} : { replica }
 }
@@ -233,19 +232,6 @@ function probeKey({ control, probe }: Claim, replica: string | undefined): strin
 
 function inTime(found: Finding): Finding {
   return { ...found, detail: `${found.detail.replace(/ answered 0 /, ' not answered ')} (no answer in time)` }
-}
-
-function reasonOf(result: WireResult): string {
-  if (result.kind === 'answer') return 'it was answered'
-  switch (result.code) {
-    case 'closed':
-    case 'ECONNRESET':
-      return 'the connection was closed without an answer'
-    case 'timeout':
-      return `no answer in time (${result.phase})`
-    default:
-      return `${result.phase} failed: ${result.code}`
-  }
 }
 
 const LONGEST = 600

@@ -140,7 +140,7 @@ export async function verifyReplica(
   await inPace(fresh, pace, (each) => wire(target, each.request, limits), take)
   if (target.scheme === 'https') {
     await overHttp2(run, target, planned, pace, take)
-    await checkTls(wire, target, transport, account, run.clock, replica)
+    await checkTls(wire, target, transport, account, run.clock, replica, options.judgeCertificate)
     await checkPlainHttp(
       wire,
       target,

@@ -7,7 +7,7 @@ export interface VerifyFinding {
   /** From the vocabulary: `hsts.missing`. */
   readonly id: string
   readonly severity: Severity
-  /** The register id: `SP-TLS-01`. */
+  /** The register id: `SP-TLS-01`; `general` for what no policy has to declare. */
   readonly control: string
   /** The class of the answer: `404`, `no-host`. */
   readonly class: string

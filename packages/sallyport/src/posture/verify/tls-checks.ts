@@ -61,6 +61,7 @@ export async function checkTls(
   account: Account,
   clock: () => number,
   replica: string | undefined,
+  judgeCertificate = true,
 ): Promise<void> {
   const about = {
     class: 'tls-versions',
@@ -76,7 +77,7 @@ export async function checkTls(
     attempt({ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' }),
     attempt({ minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' }),
   ])
-  if (first.tls !== undefined)
+  if (first.tls !== undefined && judgeCertificate)
     account.note(
       'certificate',
       'transport',

@@ -30,6 +30,8 @@ export interface VerifyOptions {
   readonly replicas?: readonly WireTarget[]
   /** A port without TLS that must refuse; 80 where the target is on 443. */
   readonly plainPort?: number
+  /** False where the certificate is a test's own, which nobody has to trust. */
+  readonly judgeCertificate?: boolean
   /** Requests of the plan, for each replica; 400, or 2,000 in `full`. */
   readonly maxRequests?: number
   /** Requests a second; 10, and unlimited on loopback. */

@@ -9,7 +9,14 @@ import { attach, enter } from './node/attach.ts'
 import { compile, type Guard, type PolicyOrGuard } from './node/index.ts'
 import { guardOf, guardPrototype } from './node/response.ts'
 
-export { cspNonce, definePolicy, exchangeOf, type PolicyDocument, withLockout } from './node/index.ts'
+export {
+  cspNonce,
+  definePolicy,
+  exchangeOf,
+  type PolicyDocument,
+  principalOf,
+  withLockout,
+} from './node/index.ts'
 
 /** What is needed of an Express app, version 4 or 5. */
 export interface ExpressApp {

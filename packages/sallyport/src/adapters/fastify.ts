@@ -2,6 +2,7 @@
 
 import type { RequestListener, Server } from 'node:http'
 import type { Exchange } from '../guard/exchange.ts'
+import type { Principal } from '../guard/principal.ts'
 import { expectOptions, expectPolicy } from './arguments.ts'
 import {
   compile,
@@ -76,6 +77,11 @@ function optionsOf(fastify: FastifyOptions): GuardedServerOptions {
 /** What the guard knows of a request: its cell, client, request id and nonce. */
 export function exchangeOf(reply: FastifyReply): Exchange | undefined {
   return exchangeOfResponse(reply.raw)
+}
+
+/** Who calls, as keys, tokens or a session say it; `undefined` where nobody had to. */
+export function principalOf(reply: FastifyReply): Principal | undefined {
+  return exchangeOf(reply)?.principal
 }
 
 /** The nonce of an answer's Content-Security-Policy. */

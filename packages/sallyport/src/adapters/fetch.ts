@@ -6,6 +6,7 @@ import { replyFor, replyForCode } from '../guard/answer.ts'
 import type { Exchange } from '../guard/exchange.ts'
 import { createGuard, type Guard } from '../guard/guard.ts'
 import type { PolicyDocument } from '../guard/policy.ts'
+import type { Principal } from '../guard/principal.ts'
 import { expectFunction, expectOptions, expectPolicy } from './arguments.ts'
 import { discard, guarded, ownAnswer } from './fetch/answer.ts'
 import { type LimitedBody, limitBody } from './fetch/body.ts'
@@ -56,6 +57,11 @@ export function withLockout<Rest extends readonly unknown[], Result>(
   return async function countedHandler(request, ...rest) {
     return (await refusalOfGuess(exchangeOf(request), await nameOf(request))) ?? handler(request, ...rest)
   }
+}
+
+/** Who calls, as keys, tokens or a session say it; `undefined` where nobody had to. */
+export function principalOf(request: Request): Principal | undefined {
+  return exchangeOf(request)?.principal
 }
 
 /** Compiles a policy for a Fetch host. */

@@ -3,6 +3,7 @@
 
 import type { createServer as createHttpServer, RequestListener } from 'node:http'
 import type { Exchange } from '../guard/exchange.ts'
+import type { Principal } from '../guard/principal.ts'
 import { expectOptions, expectPolicy } from './arguments.ts'
 import { refusalOfGuess } from './fetch/lockout.ts'
 import {
@@ -65,6 +66,11 @@ export function withLockout<Context extends HonoContext, Rest extends readonly u
 export function exchangeOf(context: HonoContext): Exchange | undefined {
   const response = responseOf(context)
   return response && exchangeOfResponse(response)
+}
+
+/** Who calls, as keys, tokens or a session say it; `undefined` where nobody had to. */
+export function principalOf(context: HonoContext): Principal | undefined {
+  return exchangeOf(context)?.principal
 }
 
 /** The nonce of an answer's Content-Security-Policy. */

@@ -5,6 +5,7 @@ import type { ServerOptions as TlsOptions } from 'node:https'
 import type { TransportSetting } from '../../controls/transport/setting.ts'
 import { createGuard, type Guard } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
+import type { Principal } from '../../guard/principal.ts'
 import { answerCrash, attach } from './attach.ts'
 import { http, https } from './http.ts'
 import { exchangeOf, guardPrototype } from './response.ts'
@@ -76,6 +77,11 @@ export function createServer(
   attach(server, guard)
   if (handler) server.on('request', answered(handler))
   return server
+}
+
+/** Who calls, as keys, tokens or a session say it; `undefined` where nobody had to. */
+export function principalOf(response: object): Principal | undefined {
+  return exchangeOf(response)?.principal
 }
 
 /** The nonce of an answer's Content-Security-Policy, for the `nonce` attributes of a page; '' without a guard. */

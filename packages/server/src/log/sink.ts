@@ -152,10 +152,15 @@ function fileTarget(file: string): Target {
     closeSync(old)
   }
 
+  // One piece at a time, so one place for all; memory that is new each time costs more than the rest of a line.
+  const place = Buffer.allocUnsafeSlow(4 * PIECE)
+  const asBytes = (text: string): Buffer =>
+    text.length * 3 <= place.length ? place.subarray(0, place.write(text, 0)) : Buffer.from(text)
+
   return {
     write(text, done) {
       // Whole lines in one call, and all of them to one file: several processes may append to it.
-      const bytes = Buffer.from(text)
+      const bytes = asBytes(text)
       const to = descriptor
       const { promise, resolve } = Promise.withResolvers<void>()
       writing = promise

@@ -59,3 +59,11 @@ export function isBroken(reason: string): boolean {
 export function isOfAddress(reason: string): boolean {
   return BROKEN.has(reason) || TIMEOUTS.has(reason) || reason.startsWith('status_')
 }
+
+/** What a transfer that is over tells undici. */
+export class TransferOver extends Error {
+  readonly code = 'ERR_TRANSFER_OVER'
+  constructor() {
+    super('this transfer is over')
+  }
+}

@@ -9,8 +9,8 @@ export interface ResponseHead {
   /** Names and values in turn, ready for `writeHead`. */
   readonly headers: string[]
   readonly contentType: string | undefined
-  /** True where the head says that no byte follows. */
-  readonly isEmpty: boolean
+  /** Bytes that follow, where the head says it. */
+  readonly length: number | undefined
 }
 
 /** Why an answer is not passed on. */
@@ -77,9 +77,10 @@ export function responseHead(
   if (length !== undefined && !/^\d{1,15}$/.test(length)) return 'content-length'
   const nominated = nominatedNames(connection)
   const kept = nominated === undefined ? headers : withoutNames(headers, nominated)
+  const bytes = length === undefined ? undefined : Number(length)
   // RFC 9110, section 8.6: none on 204.
-  if (length !== undefined && status !== 204) kept.push('Content-Length', String(Number(length)))
-  return { headers: kept, contentType, isEmpty: length !== undefined && Number(length) === 0 }
+  if (bytes !== undefined && status !== 204) kept.push('Content-Length', String(bytes))
+  return { headers: kept, contentType, length: bytes }
 }
 
 /** A name or a value as text; Latin-1 keeps every byte. */

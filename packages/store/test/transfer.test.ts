@@ -44,6 +44,7 @@ async function filled(store: Store): Promise<void> {
     new Date(86_400_000),
     digest,
     1,
+    null,
   ]
   await store.query(keyInsert, key as unknown as Parameters<typeof store.query<typeof keyInsert>>[1])
   await store.query(organisationPlan, ['a', 'pro', null])
@@ -102,7 +103,7 @@ describe('between the engines', { skip: postgresMissing }, () => {
     test.after(() => onServer.close())
     assert.equal(await importStore(onServer, given(text)), text.length - 2)
     assert.deepEqual(await onServer.query(revocationHead, []), [{ seq: 1 }])
-    const [key] = await onServer.query(keyByDigest, [digest])
+    const [key] = await onServer.query(keyByDigest, [[digest]])
     assert.deepEqual([key?.id, key?.scopes, key?.organisation_plan], ['k', ['x', 'y,"z'], 'pro'])
     assert.equal((await onServer.queryAs('b', storeList, [])).length, 3)
     const again = await lines(onServer)

@@ -2,6 +2,7 @@
 
 export type { KeyAnswer, KeyRecord, KeyRing } from '../ports/keys.ts'
 export { digestBytes, digestOf, type KeyDigest } from './digest.ts'
+export { faultOfKey, type KeyFacts } from './facts.ts'
 export {
   isVendor,
   type KeyEnvironment,

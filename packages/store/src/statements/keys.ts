@@ -15,6 +15,7 @@ const key = {
   scopes: '_text',
   origins: '_text',
   cidrs: '_text',
+  owner_id: 'text?',
   created_by: 'text',
   created_at: 'timestamptz',
   expires_at: 'timestamptz?',
@@ -26,7 +27,7 @@ const names = Object.keys(key)
   .map((name) => `k.${name}`)
   .join(', ')
 
-/** A key and its first generation; the last two parameters are the digest and its pepper's version. */
+/** A key and its first generation; the last parameters are the digest, its pepper's version, and whose rights bound it. */
 export const keyInsert = statement(
   'key_insert',
   [
@@ -45,12 +46,13 @@ export const keyInsert = statement(
     'timestamptz?',
     'bytea',
     'int4',
+    'text?',
   ],
   { created_at: 'timestamptz' },
   `with k as (
      insert into api_keys (id, organisation_id, store_id, name, kind, environment, display, plan,
-       scopes, origins, cidrs, created_by, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning id, created_at
+       scopes, origins, cidrs, created_by, expires_at, owner_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $16) returning id, created_at
    ), g as (
      insert into api_key_generations (key_id, generation, digest, pepper_version)
      select id, 1, $14, $15 from k returning key_id
@@ -58,26 +60,32 @@ export const keyInsert = statement(
    select k.created_at from k, g`,
 )
 
-/** The one look-up of a presented key; the caller compares the digest again in constant time and judges the dates. */
+/**
+ * The one look-up of a presented key, by its digest under each pepper; the caller compares the digest again in constant
+ * time and judges the dates.
+ */
 export const keyByDigest = statement(
   'key_by_digest',
-  ['bytea'],
+  ['_bytea'],
   {
     ...key,
     digest: 'bytea',
     generation: 'int4',
     pepper_version: 'int4',
     ends_at: 'timestamptz?',
+    replaced_at: 'timestamptz?',
     organisation_plan: 'text',
     organisation_overrides: 'jsonb?',
     organisation_disabled_at: 'timestamptz?',
   },
-  `select ${names}, g.digest, g.generation, g.pepper_version, g.ends_at, o.plan as organisation_plan,
+  `select ${names}, g.digest, g.generation, g.pepper_version, g.ends_at,
+     (select min(n.created_at) from api_key_generations n where n.key_id = g.key_id and n.generation > g.generation)
+       as replaced_at, o.plan as organisation_plan,
      o.plan_overrides as organisation_overrides, o.disabled_at as organisation_disabled_at
    from api_key_generations g
    join api_keys k on k.id = g.key_id
    join organisations o on o.id = k.organisation_id
-   where g.digest = $1`,
+   where g.digest = any ($1)`,
 )
 
 export const keyById = statement(
@@ -108,18 +116,31 @@ export const keysExpiring = statement(
    order by k.expires_at, k.id limit $3`,
 )
 
+/** Keys that live and were not used since a time, nor made since, the longest unused first. */
+export const keysUnused = statement(
+  'keys_unused',
+  ['timestamptz', 'int8'],
+  key,
+  `select ${names} from api_keys k
+   where k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+     and coalesce(k.last_used_at, k.created_at) < $1
+   order by coalesce(k.last_used_at, k.created_at), k.id limit $2`,
+)
+
 /**
- * Gives a key its next generation: key, digest, pepper version, display, seconds that the one before lives on. Answers
- * nothing where the key is revoked or unknown. With an overlap of 0 the generation before is at its end when this commits.
+ * Gives a key its next generation: key, digest, pepper version, display, seconds that the one before lives on, when the
+ * key expires from now on (null: as before). Answers nothing where the key is revoked, expired or unknown. The generation
+ * before never outlives what its expiry was; with an overlap of 0 it is at its end when this commits.
  */
 export const keyRotate = statement(
   'key_rotate',
-  ['text', 'bytea', 'int4', 'text', 'int4'],
-  { generation: 'int4', seq: 'int8' },
+  ['text', 'bytea', 'int4', 'text', 'int4', 'timestamptz?'],
+  { generation: 'int4', seq: 'int8', before_ends_at: 'timestamptz' },
   `with k as (
-     update api_keys set display = $4
-     where id = $1 and revoked_at is null and (expires_at is null or expires_at > now())
-     returning id, expires_at
+     select id, expires_at from api_keys
+     where id = $1 and revoked_at is null and (expires_at is null or expires_at > now()) for update
+   ), changed as (
+     update api_keys set display = $4, expires_at = coalesce($6, api_keys.expires_at) from k where api_keys.id = k.id
    ), before as (
      -- All but the newest end now, so that at most two generations live.
      update api_key_generations g
@@ -127,7 +148,7 @@ export const keyRotate = statement(
        g.ends_at, k.expires_at,
        now() + case when g.generation = (select max(n.generation) from api_key_generations n where n.key_id = k.id)
          then make_interval(secs => $5::int4) else interval '0' end)
-     from k where g.key_id = k.id returning g.generation
+     from k where g.key_id = k.id returning g.generation, g.ends_at
    ), next as (
      insert into api_key_generations (key_id, generation, digest, pepper_version)
      select k.id, (select max(generation) from before) + 1, $2, $3 from k returning generation, key_id
@@ -137,7 +158,7 @@ export const keyRotate = statement(
      insert into revocations (seq, subject_kind, subject_id, reason)
      select head.seq, 'key', next.key_id, 'rotated' from head, next returning seq
    )
-   select next.generation, told.seq from next, told`,
+   select next.generation, told.seq, (select max(before.ends_at) from before) as before_ends_at from next, told`,
 )
 
 /** Revokes a key of an organisation; answers nothing where there was nothing to revoke. */
@@ -176,11 +197,29 @@ export const revocationsSince = statement(
   `select seq, subject_kind, subject_id, reason, at from revocations where seq > $1 order by seq limit $2`,
 )
 
+/** What ended after a number, up to so many, each beside the last number there is: a row of nothing where there is none. */
+export const revocationNews = statement(
+  'revocation_news',
+  ['int8', 'int8'],
+  { head: 'int8', seq: 'int8?', subject_kind: 'text?', subject_id: 'text?' },
+  `select h.seq as head, r.seq, r.subject_kind, r.subject_id from revocation_head h left join lateral (
+     select seq, subject_kind, subject_id from revocations where seq > $1 order by seq limit $2
+   ) r on true order by r.seq`,
+)
+
 export const revocationHead = statement(
   'revocation_head',
   [],
   { seq: 'int8' },
   'select seq from revocation_head',
+)
+
+/** Whether any key is stored: then the secret that they were stored with must be there. */
+export const keysPresent = statement(
+  'keys_present',
+  [],
+  { present: 'bool' },
+  'select exists (select from api_key_generations) as present',
 )
 
 export const pepperVersionPut = statement(

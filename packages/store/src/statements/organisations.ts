@@ -26,6 +26,15 @@ export const organisationById = statement(
   'select id, name, plan, plan_overrides, created_at, disabled_at from organisations where id = $1',
 )
 
+/** By name; names are not unique, so two may come. */
+export const organisationByName = statement(
+  'organisation_by_name',
+  ['text'],
+  organisation,
+  `select id, name, plan, plan_overrides, created_at, disabled_at from organisations
+   where name = $1 order by created_at, id limit 2`,
+)
+
 export const organisationList = statement(
   'organisation_list',
   ['text', 'int8'],
@@ -99,6 +108,23 @@ export const principalById = statement(
     disabled_at: 'timestamptz?',
   },
   'select tenant_id, id, kind, name, role, scopes, disabled_at from principals where id = $1',
+)
+
+/** Changes what somebody may do, for all keys and sessions made before: id, role, scopes, whether disabled. */
+export const principalChange = statement(
+  'principal_change',
+  ['text', 'text', '_text', 'bool'],
+  { seq: 'int8' },
+  `with changed as (
+     update principals set role = $2, scopes = $3,
+       disabled_at = case when $4 then coalesce(disabled_at, now()) end
+     where id = $1 returning id
+   ), head as (
+     update revocation_head set seq = seq + 1 where exists (select from changed) returning seq
+   )
+   insert into revocations (seq, subject_kind, subject_id, reason)
+   select head.seq, 'principal', changed.id, 'rights' from head, changed
+   returning seq`,
 )
 
 export const settingPut = statement(

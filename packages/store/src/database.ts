@@ -21,7 +21,7 @@ export interface TransactionOptions {
 
 /** The records, on whichever engine. */
 export interface Database extends Queries {
-  /** False while the database can't be reached, and once it was found damaged. */
+  /** False while the database can't be reached. */
   readonly ready: boolean
   /**
    * Runs `work` in one transaction; it may run up to four times where other transactions get in the way (SQLSTATE 40001,
@@ -49,7 +49,7 @@ export interface DatabaseSettings {
   readonly now: () => number
   readonly wait: (milliseconds: number) => Promise<void>
   readonly readOnly: 'full' | 'replica'
-  /** Called once, when a query met what is not what was written. */
+  /** Called when a query met what is not what was written. */
   readonly onDamage: () => void
 }
 
@@ -73,14 +73,10 @@ export const types: pg.CustomTypesConfig = {
 export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database {
   let failures = 0
   let openUntil = 0
-  let damaged = false
 
   const named = (error: unknown): unknown => {
     const fault = faultOf(error, settings.readOnly)
-    if (fault instanceof StoreFault && fault.code === 'damaged' && !damaged) {
-      damaged = true
-      settings.onDamage()
-    }
+    if (fault instanceof StoreFault && fault.code === 'damaged') settings.onDamage()
     return fault
   }
 
@@ -201,7 +197,7 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
 
   return {
     get ready() {
-      return !damaged && failures < FAILURES
+      return failures < FAILURES
     },
     query: (wanted, parameters) =>
       onceMore('', wanted, parameters, () => using((client) => run(client, wanted, parameters))),

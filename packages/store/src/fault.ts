@@ -41,10 +41,19 @@ const SYSTEM = new Set([
 // A page whose checksum is wrong, a broken index, a disk that can't be read, a file that is gone.
 const DAMAGED = new Set(['XX001', 'XX002', '58030', '58P01'])
 
+/** What the driver throws: an error of the database, of the system, or of its own. */
+interface Thrown {
+  readonly code?: string
+  readonly message?: string
+  readonly severity?: string
+}
+
 /** Whether the connection on which this happened must be thrown away. */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof StoreFault) return error.code === 'unavailable' || error.code === 'slow'
-  const { code, message } = error as { readonly code?: string; readonly message?: string }
+  const { code, message, severity } = error as Thrown
+  // The database ends with it, whatever it was.
+  if (severity === 'PANIC') return true
   if (code !== undefined) return LOST.test(code) || SYSTEM.has(code)
   return /^(?:Connection terminated|Query read timeout|Client has encountered)/.test(message ?? '')
 }
@@ -57,7 +66,7 @@ export function isConnectionLost(error: unknown): boolean {
  */
 export function faultOf(error: unknown, readOnly: 'full' | 'replica' = 'replica'): unknown {
   if (error instanceof StoreFault) return error
-  const { code, message = '' } = error as { readonly code?: string; readonly message?: string }
+  const { code, message = '', severity } = error as Thrown
   if (code === '53100' || (code === '25006' && readOnly === 'full'))
     return new StoreFault('full', 'the disk of the store is full: nothing can be written; free space', {
       cause: error,
@@ -69,7 +78,7 @@ export function faultOf(error: unknown, readOnly: 'full' | 'replica' = 'replica'
     return new StoreFault('busy', 'no connection to the store was free in time; try again', { cause: error })
   if (code === '57014' || (code === undefined && message.startsWith('Query read timeout')))
     return new StoreFault('slow', 'a query of the store took too long and was ended', { cause: error })
-  if (code !== undefined && DAMAGED.has(code))
+  if (code !== undefined && severity !== 'PANIC' && DAMAGED.has(code))
     return new StoreFault('damaged', 'the store is damaged; see: sallyport doctor', { cause: error })
   if (isConnectionLost(error))
     return new StoreFault('unavailable', 'the store can’t be reached', { cause: error })

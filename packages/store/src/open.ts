@@ -37,6 +37,8 @@ export type StoreSettings = CommonSettings &
 /** An open store. */
 export interface Store extends Database {
   readonly engine: 'embedded' | 'server'
+  /** False while the database can't be reached or ends again and again, and once it was found damaged. */
+  readonly ready: boolean
   /** Runs something on one connection of the owner, for as long as it takes. */
   asOwner<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T>
   close(): Promise<void>
@@ -60,7 +62,7 @@ export async function openStore(settings: StoreSettings): Promise<Store> {
   return 'url' in settings ? openServer(settings) : openFolder(settings)
 }
 
-function databaseSettings(settings: StoreSettings) {
+function databaseSettings(settings: StoreSettings, onDamage: () => void) {
   return {
     preparedStatements: !('preparedStatements' in settings && settings.preparedStatements === false),
     random:
@@ -68,12 +70,34 @@ function databaseSettings(settings: StoreSettings) {
     now: () => performance.now(),
     wait: async (milliseconds: number) => void (await wait(milliseconds)),
     readOnly: 'url' in settings ? ('replica' as const) : ('full' as const),
-    onDamage: () => settings.onEvent?.('damaged'),
+    onDamage,
+  }
+}
+
+function damageOf(settings: StoreSettings) {
+  let there = false
+  return {
+    there: () => there,
+    found() {
+      if (!there) settings.onEvent?.('damaged')
+      there = true
+    },
+    forget() {
+      there = false
+    },
   }
 }
 
 async function openFolder(settings: CommonSettings & EmbeddedSettings): Promise<Store> {
-  const engine = await openEmbedded(settings)
+  const damage = damageOf(settings)
+  const engine = await openEmbedded({
+    ...settings,
+    onEvent(event) {
+      // What was found may have been a volume that went away and came back; if not, it is found again.
+      if (event === 'reopened') damage.forget()
+      settings.onEvent?.(event)
+    },
+  })
   let migrated = false
   const pool = watched(
     new pg.Pool({
@@ -113,14 +137,14 @@ async function openFolder(settings: CommonSettings & EmbeddedSettings): Promise<
     await engine.close()
     throw faultOf(error, 'full')
   }
-  const database = databaseOf(pool, databaseSettings(settings))
+  const database = databaseOf(pool, databaseSettings(settings, damage.found))
   return {
     query: database.query,
     queryAs: database.queryAs,
     transaction: database.transaction,
     engine: 'embedded',
     get ready() {
-      return engine.ready && database.ready
+      return engine.ready && database.ready && !damage.there()
     },
     asOwner,
     async close() {
@@ -158,14 +182,15 @@ async function openServer(settings: Extract<StoreSettings, { readonly url: strin
     await pool.end()
     throw faultOf(error)
   }
-  const database = databaseOf(pool, databaseSettings(settings))
+  const damage = damageOf(settings)
+  const database = databaseOf(pool, databaseSettings(settings, damage.found))
   return {
     query: database.query,
     queryAs: database.queryAs,
     transaction: database.transaction,
     engine: 'server',
     get ready() {
-      return database.ready
+      return database.ready && !damage.there()
     },
     asOwner,
     close: () => pool.end(),

@@ -18,7 +18,9 @@ const LOOK_MS = 1_000
 const LINES = 20
 
 const lines: string[] = []
+let panicked = false
 const heard = (line: string): boolean => {
+  if (line.includes(' PANIC: ')) panicked = true
   lines.push(line)
   if (lines.length > LINES) lines.shift()
   return true
@@ -73,6 +75,8 @@ async function serve(database: PGlite): Promise<void> {
     })
     const bytes = joined(chunks)
     say({ kind: 'bytes', connection, bytes }, [bytes.buffer])
+    // PostgreSQL has given up, but without a process to end it would hang at the next call.
+    if (panicked) throw new Error('the database has ended itself')
     batches += 1
     if (batches % 256 === 0) await lookAfter(start.checkpointBytes)
   }

@@ -13,6 +13,7 @@ import { keysRule } from '../controls/keys/rule.ts'
 import { limitsRule } from '../controls/limits/rule.ts'
 import { lockoutRule } from '../controls/lockout/rule.ts'
 import { requestRule } from '../controls/request/rule.ts'
+import { tenancyRule } from '../controls/tenancy/rule.ts'
 import { transportRule } from '../controls/transport/rule.ts'
 
 /** Every rule, in the order of the posture page. */
@@ -27,6 +28,7 @@ export const register = [
   keysRule,
   accessRule,
   lockoutRule,
+  tenancyRule,
   auditRule,
   errorsRule,
   disclosureRule,

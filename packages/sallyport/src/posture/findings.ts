@@ -117,6 +117,52 @@ drift.ratelimit | medium | advertised limit differs from the declared plan | CM-
 drift.error-shape | medium | error body is not the declared problem format | CM-6(1)
 `
 
+// What an audit of a database may find: sallyport tenancy check.
+const TENANCY = `
+tenancy.rls-off | critical | row-level security of a tenant table is off | ASVS 8.4.1, API1:2023
+tenancy.rls-not-forced | medium | row-level security does not bind the owner of a tenant table | ASVS 8.4.1
+tenancy.partition-open | high | a partition may be asked directly, where its parent's policies do not hold | ASVS 8.4.1
+tenancy.inheritance | high | tenant rows are seen through a parent table without their policies | ASVS 8.4.1
+tenancy.foreign-table | high | a foreign table with tenant rows, which can have no policies | ASVS 8.4.1
+tenancy.table-unscoped | high | rows that belong to a tenant's row, in a table without a tenant column | ASVS 8.4.1
+tenancy.policy-open | critical | a policy that is true for every row | ASVS 8.4.1, API1:2023
+tenancy.policy-switch | high | a policy that a setting opens, which whoever queries can make | ASVS 8.4.1
+tenancy.policy-setting | high | a policy that compares the tenant column with another setting | ASVS 8.4.1
+tenancy.policy-column | high | a policy that compares another column with the tenant | ASVS 8.4.1
+tenancy.policy-unbound | high | a policy that can be true of another tenant's row | ASVS 8.4.1
+tenancy.policy-store | high | a policy that holds rows to the organisation, not to the store | ASVS 8.4.1
+tenancy.policy-other-role | medium | a policy that opens other tenants' rows to another role | ASVS 8.4.1
+tenancy.check-open | high | a policy that takes rows for another tenant | ASVS 8.4.1
+tenancy.check-implicit | info | a policy without WITH CHECK, so that USING decides what is written | ASVS 8.4.1
+tenancy.role-superuser | critical | the application's role is a superuser | ASVS 8.4.1, AC-6
+tenancy.role-bypass | critical | the application's role has BYPASSRLS | ASVS 8.4.1, AC-6
+tenancy.role-owner | high | the application's role owns tenant tables | ASVS 8.4.1, AC-6
+tenancy.role-member | high | the application's role may become one that the policies do not bind | ASVS 8.4.1, AC-6
+tenancy.role-create | high | the application's role has CREATEROLE | ASVS 8.4.1, AC-6
+tenancy.role-replication | high | the application's role has REPLICATION | ASVS 8.4.1, AC-6
+tenancy.role-missing | high | no role of the application is bound by the policies | ASVS 8.4.1, AC-6
+tenancy.role-setting | high | sessions of the application begin as a role that the policies do not bind | ASVS 8.4.1
+tenancy.default-tenant | high | a tenant is set for every session of a role or a database | ASVS 8.4.1
+tenancy.row-security-off | low | row_security is off, so that filtered queries fail | ASVS 8.4.1
+tenancy.view-definer | high | a view shows tenant rows by the rights of its owner | ASVS 8.4.1
+tenancy.materialised-view | high | a materialised view of tenant rows that the application reads | ASVS 8.4.1
+tenancy.function-definer | high | a function that runs as a role that the policies do not bind | ASVS 8.4.1
+tenancy.function-search-path | medium | a SECURITY DEFINER function without a search_path | ASVS 8.4.1, CWE-426
+tenancy.function-tenant | medium | a function that sets the tenant itself | ASVS 8.4.1
+tenancy.function-leakproof | medium | a function of the application that is marked leakproof | ASVS 8.4.1
+tenancy.trigger-definer | medium | a trigger that runs as a role that the policies do not bind | ASVS 8.4.1
+tenancy.key-without-tenant | medium | a primary or unique key that tells whether another tenant has a value | ASVS 8.4.1, CWE-203
+tenancy.foreign-key | high | a foreign key that can refer to another tenant's row | ASVS 8.4.1
+tenancy.sequence-readable | low | a counter of all tenants' rows that the application reads | ASVS 8.4.1
+tenancy.public-grant | medium | everybody who logs in has rights on a tenant table | ASVS 8.4.1, AC-6
+tenancy.grant-truncate | high | the application may truncate a tenant table | ASVS 8.4.1, AC-6
+tenancy.grant-references | medium | the application may refer to a tenant table by foreign keys | ASVS 8.4.1, AC-6
+tenancy.grant-trigger | medium | the application may put triggers on a tenant table | ASVS 8.4.1, AC-6
+tenancy.schema-create | medium | the application may make objects beside the tenant tables | ASVS 8.4.1, AC-6
+tenancy.default-grant | medium | new tables give rights that no policy binds, or give them to everybody | ASVS 8.4.1, AC-6
+tenancy.publication | low | a publication sends every tenant's changes to its subscribers | ASVS 8.4.1
+`
+
 // What the common vocabulary has no word for.
 const OWN = `
 disclosure.key | medium | the key for reports is missing or another one | RFC 9116
@@ -144,7 +190,7 @@ function read(table: string): readonly FindingKind[] {
 
 /** Every kind of finding, by its id. */
 export const findingKinds: ReadonlyMap<string, FindingKind> = new Map(
-  [...read(COMMON), ...read(OWN)].map((kind) => [kind.id, kind]),
+  [...read(COMMON), ...read(TENANCY), ...read(OWN)].map((kind) => [kind.id, kind]),
 )
 
 /** The kind of an id; one that nobody declared is a mistake of ours, and is shown as such. */

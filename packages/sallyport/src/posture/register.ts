@@ -13,6 +13,7 @@ import { keys } from '../controls/keys/index.ts'
 import { limits } from '../controls/limits/index.ts'
 import { lockout } from '../controls/lockout/index.ts'
 import { request } from '../controls/request/index.ts'
+import { tenancy } from '../controls/tenancy/index.ts'
 import { transport } from '../controls/transport/index.ts'
 import type { Control } from '../guard/control.ts'
 
@@ -27,6 +28,7 @@ const register = [
   keys,
   access,
   lockout,
+  tenancy,
   audit,
   errors,
   disclosure,

@@ -7,6 +7,7 @@ import { PolicyFileError } from '../../policy/load.ts'
 import { sentence } from '../../policy/problem.ts'
 import { ACCEPTED_FILE, readAccepted } from '../diff/accepted.ts'
 import type { AcceptedWeakness, LastVerification, PolicyChange } from './model.ts'
+import { MAKE_TENANCY_RECORD, TENANCY_FILE, type TenancyCheck, tenancyCheckIn } from './tenancy-check.ts'
 
 /** The log of changes, which `sallyport diff --log` writes. */
 export const CHANGES_FILE = 'sallyport.changes.json'
@@ -20,12 +21,14 @@ export interface FolderFacts {
   readonly acceptedWeaknesses?: readonly AcceptedWeakness[]
   readonly changes?: readonly PolicyChange[]
   readonly lastVerification?: LastVerification
+  readonly tenancyCheck?: TenancyCheck
 }
 
 /** Reads them; what is not there is left out. @throws PolicyFileError for a file that is not what it should be */
 export function factsIn(directory: string, recordFile?: string): FolderFacts {
   const accepted = jsonIn(directory, ACCEPTED_FILE, 'write it with sallyport diff --accept')
   const changes = jsonIn(directory, CHANGES_FILE, 'write it with sallyport diff --log')
+  const tenancy = jsonIn(directory, TENANCY_FILE, MAKE_TENANCY_RECORD)
   const record =
     recordFile === undefined
       ? jsonIn(directory, RECORD_FILE, MAKE_RECORD)
@@ -33,6 +36,7 @@ export function factsIn(directory: string, recordFile?: string): FolderFacts {
   return {
     ...(accepted === undefined ? {} : { acceptedWeaknesses: acceptedIn(accepted) }),
     ...(changes === undefined ? {} : { changes: changesIn(changes) }),
+    ...(tenancy === undefined ? {} : { tenancyCheck: tenancyCheckIn(tenancy) }),
     ...(record === undefined ? {} : { lastVerification: recordIn(record, recordFile ?? RECORD_FILE) }),
   }
 }

@@ -10,6 +10,7 @@ import { digest } from '../../policy/digest.ts'
 import { controls } from '../register.ts'
 import { type ProofCommand, proofCommands } from './commands.ts'
 import { type StandardsRow, standardsRows } from './standards.ts'
+import { type TenancyCheck, withTenancyCheck } from './tenancy-check.ts'
 
 /** For whom a part is written: a reviewer sees all, the public what helps nobody to attack. */
 export type Audience = 'public' | 'reviewer'
@@ -115,6 +116,7 @@ export interface PostureOptions {
   readonly lastVerification?: LastVerification
   readonly acceptedWeaknesses?: readonly AcceptedWeakness[]
   readonly changes?: readonly PolicyChange[]
+  readonly tenancyCheck?: TenancyCheck
 }
 
 const MEANING: Readonly<Record<string, string>> = {
@@ -130,7 +132,7 @@ export async function createPosture(
   const resolved = 'cells' in policy ? policy : resolvePolicy(policy)
   const audience = options.audience ?? 'public'
   const origin = options.origin ?? ownOrigin(resolved)
-  const all = sections(resolved, options.place)
+  const all = sections(resolved, options)
   const isFor = (of: Audience = 'public') => audience === 'reviewer' || of === 'public'
   const shown = all.filter((section) => isFor(section.audience))
   const isWhole =
@@ -165,7 +167,10 @@ export async function createPosture(
   }
 }
 
-function sections(policy: ResolvedPolicy, place: Place): readonly PostureSection[] {
+function sections(
+  policy: ResolvedPolicy,
+  { place, tenancyCheck }: PostureOptions,
+): readonly PostureSection[] {
   return controls.map((control) => {
     const cells = resolvedFor<{ mode?: Mode }>(policy, control)
     const described = control.describe(cells, place)
@@ -180,7 +185,8 @@ function sections(policy: ResolvedPolicy, place: Place): readonly PostureSection
         cells: byMode.size === 1 ? [] : found.map(({ cell }) => cell.id),
       })),
       audience: described.audience ?? 'public',
-      entries: described.entries,
+      entries:
+        control.name === 'tenancy' ? withTenancyCheck(described.entries, tenancyCheck) : described.entries,
       limits: described.limits,
       ...(typeof control.probe === 'function' ? {} : { notObservable: control.probe.because }),
     }

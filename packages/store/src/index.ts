@@ -3,6 +3,8 @@
 export type { Database, Queries, TransactionOptions } from './database.ts'
 export { diagnose, type Finding } from './doctor.ts'
 export { StoreFault, type StoreFaultCode } from './fault.ts'
+export { type ReachedStore, reachStore } from './neighbour/client.ts'
+export { answerNeighbours } from './neighbour/server.ts'
 export { openStore, type Store, type StoreSettings } from './open.ts'
 export {
   type KeyAdministration,

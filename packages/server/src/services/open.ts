@@ -95,10 +95,17 @@ async function openRecords(
   secrets: ReturnType<typeof secretsOf>,
   environment: Environment,
 ): Promise<Records> {
-  const { keyRecords, openPeppers, openStore, pruneLockouts, pushRevocations, recordedLockouts, StoreFault } =
-    await import('@sallyport/store')
+  const {
+    answerNeighbours,
+    keyRecords,
+    openPeppers,
+    openStore,
+    pruneLockouts,
+    pushRevocations,
+    recordedLockouts,
+    StoreFault,
+  } = await import('@sallyport/store')
   const { createKeyRing } = await import('sallyport/keys')
-  const { lockoutDefaults } = await import('sallyport/lockout')
   const { fileAnchor, fileSpool, openAuditLog } = await import('@sallyport/store/audit')
   const { createRiskBook, signerOf } = await import('sallyport/audit')
   const asPlaceFault = (error: unknown): never => {
@@ -117,6 +124,9 @@ async function openRecords(
     spool: fileSpool(join(folder, 'audit-spool.jsonl')),
     risk,
   })
+  // The operator's commands reach the records while this process has them.
+  const stopAnswering =
+    setting.folder === undefined ? undefined : await answerNeighbours(store, setting.folder)
   const peppers = await openPeppers(store, pepperPlace(setting, environment), (bytes) =>
     crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>),
   ).catch(asPlaceFault)
@@ -134,7 +144,7 @@ async function openRecords(
   )
   const stopPush =
     setting.urlFrom === undefined ? undefined : pushRevocations(environment[setting.urlFrom]!, ring)
-  const prune = setInterval(() => void pruneLockouts(store, lockoutDefaults).catch(() => {}), PRUNE_MS)
+  const prune = setInterval(() => void pruneLockouts(store).catch(() => {}), PRUNE_MS)
   prune.unref()
   return {
     services: { keys: ring, lockouts: recordedLockouts(store), audit, risk },
@@ -163,6 +173,7 @@ async function openRecords(
     async close() {
       clearInterval(prune)
       await stopPush?.()
+      await stopAnswering?.()
       await ring.close()
       await audit.close()
       await store.close()

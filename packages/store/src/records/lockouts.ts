@@ -1,7 +1,7 @@
 // Failed guesses in the store of records: one call for each guess, decided by the database on its own clock, so that any
 // number of processes share one budget and none is gone with a process. Valkey has no part in it.
 
-import type { Guess, LockoutNumbers, LockoutStore, Reservation } from 'sallyport/lockout'
+import type { Guess, LockoutStore, Reservation } from 'sallyport/lockout'
 import type { Queries } from '../database.ts'
 import {
   lockoutPrune,
@@ -12,8 +12,14 @@ import {
   lockoutRetireDevices,
 } from '../statements/lockouts.ts'
 
-/** 180 days: device tokens live as long; seconds. */
-const LIFE_SECONDS = 15_552_000
+const DAY = 86_400
+/**
+ * When what is remembered is forgotten, whatever the policy's numbers: the longest that a policy may have failures in a
+ * row remembered, an address's longest window, the life of device tokens; seconds.
+ */
+const AGES = { quiet: 30 * DAY, window: DAY, life: 180 * DAY } as const
+/** A name with no more failures than these, which has been quiet for the life of a token, is forgotten. */
+const FEW_FAILURES = 4
 
 /**
  * Remembers failed guesses in a store.
@@ -57,18 +63,14 @@ export function recordedLockouts(queries: Queries): LockoutStore {
 }
 
 /**
- * Forgets counts that matter to nobody any more; to be called now and then. A name that ever had to wait stays until a
- * success or a reset; one that never did is forgotten after 180 quiet days.
+ * Forgets counts that matter to nobody any more; to be called now and then, so that guesses at names of nobody don't fill
+ * the store. A name that failed more than four times without a success stays until a success or a reset, and one that
+ * failed less often for 180 quiet days.
  *
  * @returns how many were forgotten
  */
-export async function pruneLockouts(queries: Queries, numbers: LockoutNumbers): Promise<number> {
-  const [row] = await queries.query(lockoutPrune, [
-    numbers.quietSeconds,
-    numbers.addressWindowSeconds,
-    LIFE_SECONDS,
-    numbers.freeFailures,
-  ])
+export async function pruneLockouts(queries: Queries): Promise<number> {
+  const [row] = await queries.query(lockoutPrune, [AGES.quiet, AGES.window, AGES.life, FEW_FAILURES])
   return row!.forgotten
 }
 

@@ -34,7 +34,9 @@ export function missingForLockout(
 export function compileLockout(setting: LockoutSetting, needs: Needs): Stage {
   const full = fullLockout(setting)
   const { lockouts, secret, audit } = needs.services
-  if (full === undefined || needs.trial !== undefined || lockouts === undefined) return {}
+  if (full === undefined) return {}
+  // Where a policy is only tried nothing is counted, but it is seen that there is something that would.
+  if (needs.trial !== undefined || lockouts === undefined) return { admit: () => undefined }
   const { clock, random } = needs
   const lockout = createLockout({
     store: lockouts,

@@ -59,7 +59,7 @@ export const lockoutSchema = object(
       'Failures without a success after which only recovery helps; 100.',
     ),
     quietSeconds: integer(
-      { min: 60, max: 365 * DAY, example: DAY },
+      { min: 60, max: 30 * DAY, example: DAY },
       'Quiet seconds after which failures in a row are forgotten; those that disable are not. 86,400.',
     ),
     addressFailures: integer(

@@ -1,6 +1,7 @@
 // Why a control let a request pass or not, in one sentence.
 
 import { type CorsSetting, fullSetting, isOpen } from '../../controls/cors/setting.ts'
+import { fullLockout, type LockoutSetting } from '../../controls/lockout/setting.ts'
 import { catalogue } from '../../errors/catalogue.ts'
 import type { Answer, Denial } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
@@ -22,6 +23,10 @@ export function reasonOf(control: string, verdict: Denial | Answer | undefined, 
       return exchange.principal?.credential.kind === 'key'
         ? 'the key is taken to be good'
         : 'no key is shown, or whether it is good is not looked up here'
+    case 'lockout':
+      return fullLockout(exchange.cell.settings['lockout'] as LockoutSetting) === undefined
+        ? 'it is no sign-in'
+        : 'it is a guess: its account and address are counted when its body has been read, which is not tried here'
     default:
       return verdict === undefined
         ? 'the path is none that it answers itself'

@@ -21,10 +21,15 @@ export interface Invoice {
 /** The accounts of one running API. */
 export interface Accounts {
   all(): readonly Account[]
+  byId(id: string): Account | undefined
   byToken(token: string): Account | undefined
+  /** The account that is signed in, by a Cookie header. */
+  bySession(cookies: string): Account | undefined
   invoicesOf(account: Account): readonly Invoice[]
   /** Gives an account a new token; only its digest is kept. */
   issueToken(accountId: string): string
+  /** Opens a session for an account and returns its cookie. */
+  openSession(accountId: string): string
 }
 
 /** Two accounts, one of each role. */
@@ -40,18 +45,28 @@ export function sampleAccounts(): Accounts {
     { id: 'inv_2', accountId: 'acct_1', amountCents: 4900, paid: false },
   ]
   const owners = new Map<string, string>()
+  const sessions = new Map<string, string>()
   return {
     all: () => [...accounts.values()],
+    byId: (id) => accounts.get(id),
     // Looked up by digest: how long it takes tells nothing of a token.
     byToken: (token) => accounts.get(owners.get(digestOf(token)) ?? ''),
+    bySession: (cookies) => accounts.get(sessions.get(digestOf(SESSION.exec(cookies)?.[1] ?? '')) ?? ''),
     invoicesOf: ({ id }) => invoices.filter((invoice) => invoice.accountId === id),
     issueToken(accountId) {
       const token = `ds_${randomBytes(24).toString('base64url')}`
       owners.set(digestOf(token), accountId)
       return token
     },
+    openSession(accountId) {
+      const session = randomBytes(24).toString('base64url')
+      sessions.set(digestOf(session), accountId)
+      return `__Host-driftstack=${session}`
+    },
   }
 }
+
+const SESSION = /(?:^|; )__Host-driftstack=([\w-]{32})(?:;|$)/
 
 function digestOf(token: string): string {
   return createHash('sha256').update(token).digest('hex')

@@ -15,6 +15,15 @@ export default definePolicy({
   // The dashboard acts with the cookies of its session. Everybody else calls with a bearer token, from anywhere.
   cors: { origins: ['https://dashboard.driftstack.example'] },
 
+  // Whatever is not public takes a token that this API gave out, or the dashboard's session; `app.ts` says whose.
+  access: {
+    authenticated: true,
+    catalogue: { roles: { admin: [], member: [] } },
+    tokens: [{ service: true }],
+    sessions: { cookie: '__Host-driftstack' },
+  },
+  routes: { '/v1/admin/*': { access: { roles: ['admin'] } } },
+
   disclosure: {
     // /.well-known/posture: the page that a reviewer reads, made from this policy.
     posture: 'public',

@@ -159,7 +159,7 @@ export function openAccount(
       return
     }
     const id = classOf(planned.request, result, planned.meant)
-    const best = bestReading(oracle, planned.request, result, nonces)
+    const best = bestReading(oracle, planned.request, result, nonces, planned.role !== undefined)
     see(best.expected.cell, id)
     const about: About = {
       class: id,

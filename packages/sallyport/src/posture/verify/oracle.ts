@@ -41,8 +41,13 @@ export interface Expectation {
 /** Asks enforcement. */
 export interface Oracle {
   readonly policy: ResolvedPolicy
-  /** What may be seen; more than one where the request can be read in two ways. The first is the likeliest. */
-  expect(request: ProbeRequest, seen: Observation): readonly Expectation[]
+  /**
+   * What may be seen; more than one where the request can be read in two ways. The first is the likeliest.
+   *
+   * @param shown true where a credential of a role was sent: what it opens only its server knows, so being let in may be
+   * seen as well as being refused
+   */
+  expect(request: ProbeRequest, seen: Observation, shown?: boolean): readonly Expectation[]
   /** The id of the cell that judges the request. */
   cellOf(request: ProbeRequest): string
 }
@@ -64,6 +69,7 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
   }
   const guard = createGuard(policy, needs.place, { trial: {} })
   const inside = place === undefined ? createGuard(policy, 'node', { trial: {} }) : undefined
+  const lettingIn = new Map<Guard, Guard>()
   const owners = new Map<string, ReadonlyMap<string, string>>()
 
   function ownersOf(cell: ResolvedCell): ReadonlyMap<string, string> {
@@ -75,6 +81,13 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
     return known
   }
 
+  /** The same guard for callers whose credential opens everything. */
+  function letIn(of: Guard): Guard {
+    const known = lettingIn.get(of) ?? createGuard(withoutAccess(policy), of.place, { trial: {} })
+    lettingIn.set(of, known)
+    return known
+  }
+
   function open(of: Guard, request: ProbeRequest, encrypted: boolean): Exchange | undefined {
     const parts = 'raw' in request ? readRaw(request.raw, authority) : request
     if (parts === undefined) return undefined
@@ -83,10 +96,14 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
 
   return {
     policy,
-    expect(request, seen) {
+    expect(request, seen, shown = false) {
       const readings: Expectation[] = []
-      const read = (of: Guard, exchange: Exchange, unreadable: boolean) =>
-        readings.push(expectation(of, exchange, seen, ownersOf, unreadable))
+      const read = (of: Guard, exchange: Exchange, unreadable: boolean) => {
+        const reading = expectation(of, exchange, seen, ownersOf, unreadable)
+        readings.push(reading)
+        const admitted = shown && asksWhoCalls(reading) ? open(letIn(of), request, seen.encrypted) : undefined
+        if (admitted) readings.push(expectation(letIn(of), admitted, seen, ownersOf, false))
+      }
       const exchange = open(guard, request, seen.encrypted)
       if (exchange) read(guard, exchange, false)
       if (inside && exchange?.cell.origin === 'strict') {
@@ -100,6 +117,23 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
     },
     cellOf: (request) => open(guard, request, true)?.cell.id ?? guard.strict.id,
   }
+}
+
+// The controls that ask who calls, by name and register id.
+const ASKING: Readonly<Record<string, string>> = { keys: 'SP-KEYS-01', access: 'SP-ACCESS-01' }
+
+function asksWhoCalls({ verdict }: Expectation): boolean {
+  return verdict?.denied === true && Object.values(ASKING).includes(verdict.control)
+}
+
+function withoutAccess(policy: ResolvedPolicy): ResolvedPolicy {
+  const open = ({ settings }: ResolvedCell) =>
+    Object.keys(ASKING).map((name) => [name, { ...(settings[name] as object), mode: 'off' }])
+  const cells = policy.cells.map((cell) => ({
+    ...cell,
+    settings: { ...cell.settings, ...Object.fromEntries(open(cell)) },
+  }))
+  return { ...policy, cells }
 }
 
 function incomingOf(

@@ -9,14 +9,16 @@ import type { Expectation, Oracle } from './oracle.ts'
  * Judges an answer by the reading of its request that it suits best.
  *
  * @param nonces those seen in this run, and where
+ * @param shown whether a credential of a role was sent
  */
 export function bestReading(
   oracle: Oracle,
   request: ProbeRequest,
   answer: WireAnswer,
   nonces: Map<string, Observation>,
+  shown = false,
 ): { readonly expected: Expectation; readonly judged: readonly Judged[] } {
-  const readings = oracle.expect(request, answer).map((expected) => ({
+  const readings = oracle.expect(request, answer, shown).map((expected) => ({
     expected,
     judged: compareAnswer(expected, answer, !('raw' in request), nonces),
   }))

@@ -45,6 +45,7 @@ function folder(name: string, path: string, suites: string): Part {
 /** Every part, in the order in which they are brought. */
 export const parts: readonly Part[] = [
   debian('curl', 'curl', 'the command, the gateway, examples (real client)'),
+  debian('gpg', 'gpg', 'a signed security.txt (D20)'),
   debian('openssl', 'openssl', 'local certificates'),
   debian('nginx-light', 'nginx', 'a caching nginx in front (D6–D8)'),
   debian('chromium', 'chromium', 'the back button and cross-origin reads in a browser (D6, D12)'),

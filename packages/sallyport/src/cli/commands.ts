@@ -279,8 +279,8 @@ export const commands: readonly Command[] = [
     name: 'posture',
     summary: 'write the page that a security reviewer reads',
     detail:
-      'Makes the page from FILE, or from the policy of this directory: every value, why it is so, what is left out, how to check it, and which requirements it supports.',
-    operand: 'FILE',
+      'Makes the page from FILE, or from the policy of this directory: every value, why it is so, what is left out, how to check it, and which requirements it supports. With security-txt before FILE it is about that file instead: written as the policy has it, clear-signed by gpg (--sign), or checked (--check), FILE then being a policy, a .txt file or a URL.',
+    operand: '[security-txt] FILE',
     options: [
       { name: 'policy', value: 'FILE', doc: 'the policy, as FILE names it too' },
       { name: 'format', value: 'FORMAT', doc: 'html, md or json', fallback: 'html' },
@@ -302,6 +302,23 @@ export const commands: readonly Command[] = [
         name: 'link',
         value: 'DAYS',
         doc: 'print a link for reviewers instead, such as 30d; with --origin, and the key in SALLYPORT_POSTURE_KEY',
+        noEnvironment: true,
+      },
+      {
+        name: 'sign',
+        value: 'KEYID',
+        doc: 'security-txt: clear-sign it with this key of gpg',
+        noEnvironment: true,
+      },
+      {
+        name: 'check',
+        doc: 'security-txt: check fields, dates, place and signature; ends with 1 where one fails',
+        noEnvironment: true,
+      },
+      {
+        name: 'key',
+        value: 'FILE',
+        doc: 'security-txt: the public key of the signer; else disclosure.pgpKey of the policy',
         noEnvironment: true,
       },
     ],

@@ -18,7 +18,10 @@ import {
 import type { Invocation, Terminal } from './command.ts'
 import { Failure } from './failure.ts'
 import { namedPolicy } from './named-policy.ts'
+import { securityTxt } from './security-txt.ts'
 
+// No policy file has this name: it would need an ending.
+const SECURITY_TXT = 'security-txt'
 const FORMATS = {
   html: postureHtml,
   md: postureMarkdown,
@@ -29,6 +32,16 @@ const PLACES = ['gateway', 'node', 'fetch'] as const
 
 /** Runs the command. */
 export async function posture(invocation: Invocation, terminal: Terminal): Promise<number> {
+  if (invocation.operands[0] === SECURITY_TXT) return securityTxt(invocation, terminal)
+  for (const option of ['sign', 'check', 'key'] as const)
+    if (invocation.given(option))
+      throw new Failure(
+        `--${option}: is about security.txt; write sallyport posture ${SECURITY_TXT} --${option}`,
+      )
+  if (invocation.operands.length > 1)
+    throw new Failure(
+      `posture takes one policy, received ${show(invocation.operands[1])}; see "sallyport posture --help"`,
+    )
   if (invocation.text('link') !== undefined) return link(invocation, terminal)
   const { policy } = await loadPolicy(namedPolicy(invocation), terminal.directory)
   const format = oneOf(invocation, 'format', Object.keys(FORMATS) as (keyof typeof FORMATS)[])

@@ -7,6 +7,7 @@ export {
   type TenancyFinding,
   type TenancyReport,
 } from './audit/audit.ts'
+export { auditDatabase } from './audit/connect.ts'
 export type { CatalogueClient } from './audit/read.ts'
 export { TenancyFault } from './fault.ts'
 export {

@@ -1,6 +1,7 @@
 // The result as JUnit XML, for CI systems that show tests: a suite for each control, a case for each class of answers
 // or thing that is wrong.
 
+import { xml } from '../xml-text.ts'
 import type { Verification, VerifyFinding } from './result.ts'
 
 /** Writes the report. */
@@ -48,14 +49,4 @@ function failedCase(control: string, name: string, findings: readonly VerifyFind
   const [first] = findings as [VerifyFinding]
   const text = findings.map(({ detail, mend, curl }) => `${detail}\nmend: ${mend}\n${curl}`).join('\n\n')
   return `    <testcase classname="${xml(control)}" name="${xml(name)}"><failure type="${xml(first.severity)}" message="${xml(first.detail)}">${xml(text)}</failure></testcase>`
-}
-
-// XML 1.0, section 2.2: other control characters have no form at all.
-function xml(text: string): string {
-  return text
-    .replace(
-      /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g,
-      '\ufffd',
-    )
-    .replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 }

@@ -14,3 +14,4 @@ export {
 } from './format.ts'
 export type { Ended, KeyRecords, Revocations } from './revocation-watch.ts'
 export { createKeyRing, type KeyRingOptions, type RunningKeyRing } from './ring.ts'
+export { type ScannerRules, scannerRules } from './scanners.ts'

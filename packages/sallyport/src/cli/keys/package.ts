@@ -1,0 +1,117 @@
+// The part of @sallyport/store that `sallyport keys` uses, and opening it: the records, the pepper, the administration.
+
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { KeyFormat } from '../../keys/format.ts'
+import type { Invocation, Terminal } from '../command.ts'
+import { Failure } from '../failure.ts'
+import { loadStore, placeOf, type StorePlace, storeFailure } from '../store-package.ts'
+
+/** A key as the records show it. */
+export interface ShownKey {
+  readonly id: string
+  readonly organisation_id: string
+  readonly name: string
+  readonly kind: string
+  readonly environment: string
+  readonly display: string
+  readonly plan: string | null
+  readonly scopes: readonly string[]
+  readonly origins: readonly string[]
+  readonly cidrs: readonly string[]
+  readonly owner_id: string | null
+  readonly created_by: string
+  readonly created_at: Date
+  readonly expires_at: Date | null
+  readonly revoked_at: Date | null
+  readonly revoked_reason: string | null
+  readonly last_used_at: Date | null
+}
+
+/** What the command does with keys. */
+export interface Administration {
+  createOrganisation(name: string, plan: string): Promise<string>
+  organisation(nameOrId: string): Promise<{ readonly id: string; readonly name: string } | undefined>
+  create(wanted: {
+    readonly organisation: string
+    readonly name: string
+    readonly kind: 'secret' | 'publishable'
+    readonly environment: 'live' | 'test'
+    readonly owner?: string
+    readonly plan?: string
+    readonly scopes: readonly string[]
+    readonly origins: readonly string[]
+    readonly cidrs: readonly string[]
+    readonly createdBy: string
+    readonly expiresAt?: number
+  }): Promise<{ readonly key: string; readonly id: string }>
+  list(organisation: string, limit?: number): Promise<readonly ShownKey[]>
+  unused(days: number, limit?: number): Promise<readonly ShownKey[]>
+  show(organisation: string, id: string): Promise<ShownKey & { readonly generation: number }>
+  rotate(
+    organisation: string,
+    id: string,
+    actor: string,
+    options: { readonly overlapSeconds?: number; readonly expiresAt?: number },
+  ): Promise<{ readonly key: string; readonly generation: number; readonly beforeEndsAt: number }>
+  revoke(organisation: string, id: string, actor: string, reason: string): Promise<boolean>
+}
+
+interface Package {
+  openStore(settings: StorePlace): Promise<{ close(): Promise<void> }>
+  openPeppers(
+    store: unknown,
+    place:
+      | { readonly directory: string }
+      | { readonly environment: Readonly<Record<string, string | undefined>> },
+    random: (bytes: Uint8Array) => Uint8Array,
+  ): Promise<readonly object[]>
+  keyAdministration(
+    store: unknown,
+    options: {
+      readonly format: KeyFormat
+      readonly peppers: readonly object[]
+      readonly random: (bytes: Uint8Array) => Uint8Array
+      readonly clock: () => number
+    },
+  ): Administration
+}
+
+/**
+ * Works on the keys of the store that is named, and closes it.
+ *
+ * @throws Failure for what can't be done, in one line
+ */
+export async function withKeys<T>(
+  invocation: Invocation,
+  terminal: Terminal,
+  format: KeyFormat,
+  work: (administration: Administration) => Promise<T>,
+): Promise<T> {
+  const { openStore, openPeppers, keyAdministration } = (await loadStore()) as unknown as Package
+  const place = placeOf(invocation, terminal)
+  const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)
+  try {
+    const store = await openStore(place)
+    try {
+      const peppers = await openPeppers(
+        store,
+        'directory' in place ? { directory: place.directory } : { environment: terminal.environment },
+        random,
+      )
+      return await work(keyAdministration(store, { format, peppers, random, clock: Date.now }))
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    if (error instanceof Error && error.name === 'KeyFault')
+      throw new Failure(`keys: ${error.message}`, { cause: error })
+    throw storeFailure(error)
+  }
+}
+
+/** Makes the folder in which an embedded store is to be made. */
+export async function makeParent(invocation: Invocation, terminal: Terminal): Promise<void> {
+  const place = placeOf(invocation, terminal)
+  if ('directory' in place) await mkdir(dirname(place.directory), { recursive: true, mode: 0o700 })
+}

@@ -31,6 +31,15 @@ export interface ListenOptions {
   readonly proxyProtocol?: ProxyProtocolSetting
 }
 
+/** The part of a configuration that a reload takes in. */
+export interface Behind {
+  /** Absent where the gateway was given its upstream in another way, which stays. */
+  readonly upstreams?: UpstreamsSetting
+  readonly routes?: RoutesSetting
+  /** Names of settings that have changed and take a restart. */
+  readonly takesRestart?: readonly string[]
+}
+
 /** What a gateway is started with. */
 export interface GatewayOptions {
   readonly policy: PolicyDocument
@@ -67,7 +76,7 @@ export interface GatewayOptions {
   readonly clock?: () => number
   readonly timers?: Timers
   /** Where the policy is read anew, on request and when its files change; without it nothing can be reloaded. */
-  readonly source?: Source<Documents>
+  readonly source?: Source<Documents<Behind>>
   /** Whether files are watched and a change is a reload; they are. */
   readonly watch?: boolean
   /** The operator's listener; none unless it is said. */

@@ -12,6 +12,7 @@ import { type AdminListener, startAdmin } from './admin/listener.ts'
 import { upstreamsState } from './admin/upstreams-state.ts'
 import { checkOwnPlaces } from './config/places.ts'
 import {
+  type Behind,
   type CloseOptions,
   DEFAULT_GRACE_MS,
   type Gateway,
@@ -75,6 +76,10 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
   const { postureFolder } = options
   if (postureFolder !== undefined) publishFacts(() => factsBeside(postureFolder))
   const upstreams = await upstreamOptions(options)
+  let behind: Behind = {
+    upstreams: options.upstreams ?? { [upstreams[0]!.name]: { urls: [upstreams[0]!.urls[0]!.origin] } },
+    ...(options.routes ? { routes: options.routes } : {}),
+  }
   const counter = createCounter()
   let draining = false
   // Certificates can change where the policy can't.
@@ -97,7 +102,7 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
     accessLog: options.accessLog ?? false,
     ...(options.services ? { services: options.services } : {}),
     ...(options.credentialKey ? { credentialKey: options.credentialKey } : {}),
-    configure: async () => [],
+    configure,
     prepare: async () => (await tls?.prepare()) ?? (() => []),
     facts,
     drain: options.onDrain ?? (() => void gateway.close()),
@@ -208,24 +213,39 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
   let closing: Promise<{ brokenOff: number }> | undefined
   let admin: AdminListener | undefined
 
+  async function configure(next: Behind): Promise<() => readonly string[]> {
+    const notes = (next.takesRestart ?? []).map((name) => `${name} has changed, which takes a restart`)
+    const { upstreams: all, routes } = next
+    if (all === undefined) return () => notes
+    const { limits, upstreamKeepAlive } = options
+    const given = { upstreams: all, ...(routes ? { routes } : {}), ...(limits ? { limits } : {}) }
+    const takeOver = forwarder.reconfigure(
+      await upstreamOptions({ ...given, ...(upstreamKeepAlive ? { upstreamKeepAlive } : {}) }),
+      routes,
+    )
+    return () => {
+      behind = { upstreams: all, ...(routes ? { routes } : {}) }
+      return [...takeOver(), ...notes]
+    }
+  }
+
   function facts(): GatewayFacts {
     const certificate = certificateState()
-    const behind = upstreamsState(forwarder.report())
+    const state = upstreamsState(forwarder.report())
     return {
       isDraining: draining,
       connections: listener.connections(),
       notReady: [...certificate.notReady, ...(opened?.notReady() ?? [])],
-      warnings: [...certificate.warnings, ...behind.warnings, ...(opened?.warnings() ?? [])],
+      warnings: [...certificate.warnings, ...state.warnings, ...(opened?.warnings() ?? [])],
       families: [
         ...certificate.families,
-        ...behind.families,
+        ...state.families,
         refusals.family(),
         ...(opened?.families() ?? []),
       ],
       configuration: {
         listen: options.listen,
-        upstreams: options.upstreams ?? { [upstreams[0]!.name]: { urls: [upstreams[0]!.urls[0]!.origin] } },
-        ...(options.routes ? { routes: options.routes } : {}),
+        ...behind,
         ...(options.tls && !('cert' in options.tls) ? { tls: options.tls } : {}),
         admin: options.admin ?? false,
         ...options.places,

@@ -56,8 +56,11 @@ export interface OperationOptions<Configuration> {
   readonly services?: Services
   /** Keeps the ids of credentials equal in all processes of one gateway. */
   readonly credentialKey?: Buffer
-  /** Brings a new configuration in; sentences about what takes a restart. Throws where it can't be. */
-  configure(configuration: Configuration): Promise<readonly string[]>
+  /**
+   * Makes a new configuration ready; lets it take over when what it returns is called, and says what is new and what takes
+   * a restart. Throws where it can't be.
+   */
+  configure(configuration: Configuration): Promise<() => readonly string[]>
   /** Reads what else is read anew, aside; lets it take over when what it returns is called, and says what is new. */
   prepare(): Promise<() => readonly string[]>
   facts(): GatewayFacts
@@ -140,11 +143,9 @@ export async function createOperation<Configuration>(
     if (fault !== undefined) throw new ReloadRefused([`${name}: ${fault}`])
     const nextDigest = await digest(resolved.document)
     const takeOver = await options.prepare()
+    const configured = configuration === undefined ? undefined : await options.configure(configuration)
     // Last, since from here on nothing can fail any more.
-    const notes = [
-      ...(configuration === undefined ? [] : await options.configure(configuration)),
-      ...takeOver(),
-    ]
+    const notes = [...takeOver(), ...(configured?.() ?? [])]
     const changed = nextDigest !== policyDigest
     if (changed) {
       next.goLive()

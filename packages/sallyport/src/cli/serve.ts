@@ -1,9 +1,6 @@
 // `sallyport serve`: the gateway before an API that is already there.
 
 import { join, relative, resolve } from 'node:path'
-import type { PolicyDocument } from '../guard/policy.ts'
-import { POLICY_FILE } from '../policy/load.ts'
-import { loadFresh } from '../policy/load-fresh.ts'
 import { readCertificate } from './certificate-files.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { Failure } from './failure.ts'
@@ -11,6 +8,7 @@ import { isOwnAddress } from './own-address.ts'
 import { choosePolicy, endsTlsHere, type PolicyChoice } from './policy-choice.ts'
 import { listenFailure, stopSignal, untilStopped } from './running.ts'
 import { type ServeSettings, serveSettings } from './serve-settings.ts'
+import { sourceOf } from './serve-source.ts'
 import { eventLine, startedAsJson, startedInWords } from './serve-words.ts'
 import {
   certificateIn,
@@ -46,6 +44,14 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
   const chosen = await choosePolicy(invocation, terminal, BUILT_IN)
   const state = resolve(terminal.directory, invocation.text('state')!)
   const { tls, caFile } = await tlsOf(settings, chosen, server, join(state, 'tls'))
+  const source = sourceOf({
+    server,
+    chosen,
+    loaded,
+    areUpstreamsConfigured: behind.named.length > 0,
+    listen: settings.listen,
+    directory: terminal.directory,
+  })
   // Before anything is said to run: a signal right after that must drain already.
   const stop = stopSignal()
   const gateway = await start(server, settings, terminal, {
@@ -59,7 +65,7 @@ export async function serve(invocation: Invocation, terminal: Terminal): Promise
     status: settings.status,
     postureFolder: terminal.directory,
     places: settings.places,
-    ...(chosen.file === undefined ? {} : { source: sourceOf(chosen.source, chosen.file) }),
+    ...(source ? { source } : {}),
     onDrain: () => stop.wish(),
     log: (event) => terminal.err(eventLine(event)),
   })
@@ -123,14 +129,6 @@ function isOfAdmin(error: unknown, admin: ServeSettings['admin'], { listen }: Ga
   if (admin === false || syscall !== 'listen') return false
   if (admin.path !== undefined) return address === admin.path
   return port === admin.port && port !== listen.port
-}
-
-function sourceOf(name: string, file: string): NonNullable<GatewayOptions['source']> {
-  return {
-    name,
-    files: [file],
-    load: async () => ({ policy: (await loadFresh(file, name, POLICY_FILE)) as PolicyDocument }),
-  }
 }
 
 // The conventions of daemons: read the files anew, and replace the processes.

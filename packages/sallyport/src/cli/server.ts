@@ -35,7 +35,15 @@ export interface GatewayOptions {
   readonly source?: {
     readonly name: string
     readonly files: readonly string[]
-    load(): Promise<{ readonly policy: PolicyDocument }>
+    load(): Promise<{
+      readonly policy: PolicyDocument
+      readonly configuration?: {
+        readonly upstreams?: Upstreams
+        readonly routes?: Readonly<Record<string, string>>
+        /** Names of settings that have changed and take a restart. */
+        readonly takesRestart: readonly string[]
+      }
+    }>
   }
   readonly onDrain?: () => void
   readonly log?: (event: GatewayEvent) => void

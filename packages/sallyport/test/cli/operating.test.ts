@@ -1,7 +1,7 @@
 // `serve` under an operator's hands: configuration, signals, several processes, reports.
 
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -221,6 +221,32 @@ for (const [words, line] of WRONG)
     assert.equal(code, 2)
     assert.match(err, line)
   })
+
+test('a change of the configuration takes new upstreams in, and says what takes a restart', async (context) => {
+  const [old, next] = [await upstreamFor(context, 'old'), await upstreamFor(context, 'new')]
+  const configured = (url: string, more: object = {}) =>
+    JSON.stringify({
+      listeners: [{ host: '127.0.0.1', port: 0 }],
+      upstreams: { api: { urls: [url] } },
+      admin: false,
+      ...more,
+    })
+  const cwd = directory(context, {
+    'sallyport.config.json': JSON.stringify(POLICY),
+    'sallyport.gateway.json': configured(old),
+  })
+  const file = join(cwd, 'sallyport.gateway.json')
+  const { running, served } = await serve(context, cwd, [])
+  assert.equal((await ask(served.url)).body, 'old')
+  writeFileSync(`${file}.new`, configured(next, { status: true }))
+  renameSync(`${file}.new`, file)
+  await running.says('the upstream api has changed; status has changed, which takes a restart')
+  assert.equal((await ask(served.url)).body, 'new')
+  writeFileSync(`${file}.new`, JSON.stringify({ listeners: [{ host: '127.0.0.1', port: 0 }], admin: false }))
+  renameSync(`${file}.new`, file)
+  await running.says('sallyport.gateway.json: upstreams: there are none any more; name the API behind')
+  assert.equal((await ask(served.url)).body, 'new')
+})
 
 test('report asks the gateway that the configuration names', async (context) => {
   const upstream = await upstreamFor(context)

@@ -5,13 +5,14 @@ import { randomBytes } from 'node:crypto'
 import { createGuard, digest, type PolicyDocument, type ResolvedPolicy, resolvePolicy } from 'sallyport'
 import { type AdminListener, startAdmin } from '../admin/listener.ts'
 import { checkOwnPlaces } from '../config/places.ts'
-import type { CloseOptions, Gateway, GatewayEvent, GatewayOptions } from '../contract.ts'
+import type { Behind, CloseOptions, Gateway, GatewayEvent, GatewayOptions } from '../contract.ts'
 import type { Documents } from '../operation.ts'
 import { fixedFaults, transportOf } from '../reload/fixed.ts'
 import { createReloader, type ReloadOutcome, ReloadRefused } from '../reload/reloader.ts'
 import { selfCheck } from '../reload/self-check.ts'
 import { watchFiles } from '../reload/watch.ts'
 import { tlsFilesOf } from '../tls/setting.ts'
+import { upstreamOptions } from '../upstream/defaults.ts'
 import { type Member, startMember } from './member.ts'
 import type { SentOptions } from './messages.ts'
 import { fleetPlane } from './plane.ts'
@@ -55,7 +56,17 @@ interface Slot {
  */
 export async function startFleet(options: FleetOptions): Promise<Fleet> {
   checkOwnPlaces(options)
-  const { workers, admin: adminSetting, log, onDrain, source: given, watch, ...rest } = options
+  const {
+    workers,
+    admin: adminSetting,
+    log,
+    onDrain,
+    source: given,
+    watch,
+    upstreams,
+    routes,
+    ...rest
+  } = options
   // Certificates can change where the policy can't.
   const source =
     given ??
@@ -64,6 +75,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       : undefined)
   const clock = Date.now
   let policy: PolicyDocument = options.policy
+  let behind: Behind = { ...(upstreams ? { upstreams } : {}), ...(routes ? { routes } : {}) }
+  let takesRestart: readonly string[] = []
   let resolved: ResolvedPolicy = resolvePolicy(policy)
   let policyDigest = await digest(resolved.document)
   const tls = await shareTls(transportOf(resolved).tls === 'here', options, clock)
@@ -84,6 +97,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   let port = opened.port
   const sent = (): SentOptions => ({
     ...rest,
+    ...behind,
     processes: workers,
     policy,
     listen: { ...options.listen, host: opened.host, port },
@@ -92,6 +106,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     watch: false,
     credentialKey: key,
     sourceName: source?.name ?? 'a program',
+  })
+  const documents = (): Documents<Behind> => ({
+    policy,
+    configuration: { ...behind, takesRestart },
   })
   const slots: Slot[] = opened.places.map(() => ({ member: undefined, failures: 0 }))
   const plane = fleetPlane({
@@ -107,10 +125,10 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
   let draining = false
 
   async function start(index: number): Promise<void> {
-    const startedWith = policy
+    const startedWith = [policy, behind]
     const member = await startMember(sent(), opened.places[index]!.fd, onEvent)
     // The policy may have changed while it started.
-    if (startedWith !== policy) await member.ask('reload', policy)
+    if (startedWith[0] !== policy || startedWith[1] !== behind) await member.ask('reload', documents())
     const slot = slots[index]!
     slot.member = member
     const since = clock()
@@ -152,20 +170,25 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     throw error
   }
 
-  async function apply(documents: Documents) {
-    const next = resolvePolicy(documents.policy)
+  async function apply(read: Documents<Behind>) {
+    const next = resolvePolicy(read.policy)
     const name = source!.name
     const faults = fixedFaults(resolved, next).map((fault) => `${name}: ${fault}`)
     if (faults.length > 0) throw new ReloadRefused(faults)
     const fault = selfCheck(createGuard(next, 'gateway', { clock, trial: {} }))
     if (fault !== undefined) throw new ReloadRefused([`${name}: ${fault}`])
     await tls.check()
+    const nextBehind = behindOf(read.configuration) ?? behind
+    // Tried here, so that all processes take it or none.
+    if (nextBehind !== behind) await upstreamOptions(nextBehind)
     const nextDigest = await digest(next.document)
     const changed = nextDigest !== policyDigest
-    policy = documents.policy
+    policy = read.policy
+    behind = nextBehind
+    takesRestart = read.configuration?.takesRestart ?? []
     resolved = next
     policyDigest = nextDigest
-    const outcomes = await Promise.all(slots.map(({ member }) => member?.ask('reload', policy)))
+    const outcomes = await Promise.all(slots.map(({ member }) => member?.ask('reload', documents())))
     const told = outcomes.find((outcome) => outcome?.ok === true)
     return { policyDigest, changed, notes: told?.ok === true ? told.notes : [] }
   }
@@ -188,7 +211,7 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
 
   async function tend(): Promise<void> {
     try {
-      if (await tls.tend()) await Promise.all(slots.map(({ member }) => member?.ask('reload', policy)))
+      if (await tls.tend()) await Promise.all(slots.map(({ member }) => member?.ask('reload', documents())))
     } catch (error) {
       const { message } = error as Error
       tell({
@@ -255,4 +278,8 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
       throw error
     })
   return fleet
+}
+
+function behindOf({ upstreams, routes }: Behind = {}): Behind | undefined {
+  return upstreams && { upstreams, ...(routes ? { routes } : {}) }
 }

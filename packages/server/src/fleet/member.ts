@@ -2,9 +2,9 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { PolicyDocument } from 'sallyport'
-import { type CloseOptions, DEFAULT_GRACE_MS, type GatewayEvent } from '../contract.ts'
+import { type Behind, type CloseOptions, DEFAULT_GRACE_MS, type GatewayEvent } from '../contract.ts'
 import type { Family } from '../metrics/families.ts'
+import type { Documents } from '../operation.ts'
 import type { Answers, FromWorker, Question, SentOptions, ToWorker } from './messages.ts'
 
 /** A process of the fleet. */
@@ -12,7 +12,7 @@ export interface Member {
   readonly url: string
   readonly port: number
   /** `undefined` where it does not answer in time. */
-  ask<Q extends Question>(question: Q, policy?: PolicyDocument): Promise<Answers[Q] | undefined>
+  ask<Q extends Question>(question: Q, documents?: Documents<Behind>): Promise<Answers[Q] | undefined>
   drain(how: CloseOptions): Promise<{ readonly brokenOff: number }>
   /** Resolves when the process is gone. */
   readonly gone: Promise<void>
@@ -105,12 +105,12 @@ function memberOf(
     gone,
     lastFamilies: () => families,
     kill: () => void child.kill('SIGKILL'),
-    async ask<Q extends Question>(question: Q, policy?: PolicyDocument) {
+    async ask<Q extends Question>(question: Q, documents?: Documents<Behind>) {
       const id = ++asked
       const { promise, resolve } = Promise.withResolvers<unknown>()
       waiting.set(id, resolve)
       const timer = setTimeout(resolve, ANSWER_MS, undefined)
-      send(child, { kind: 'ask', id, question, ...(policy === undefined ? {} : { policy }) })
+      send(child, { kind: 'ask', id, question, ...(documents === undefined ? {} : { documents }) })
       if (!child.connected) resolve(undefined)
       const answer = (await promise) as Answers[Q] | undefined
       clearTimeout(timer)

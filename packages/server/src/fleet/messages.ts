@@ -1,9 +1,9 @@
 // What the parent and its processes say to each other.
 
-import type { PolicyDocument } from 'sallyport'
 import type { Health, Readiness, WouldDoReport } from '../admin/control-plane.ts'
-import type { CloseOptions, GatewayEvent, GatewayOptions } from '../contract.ts'
+import type { Behind, CloseOptions, GatewayEvent, GatewayOptions } from '../contract.ts'
 import type { Family } from '../metrics/families.ts'
+import type { Documents } from '../operation.ts'
 import type { ReloadOutcome } from '../reload/reloader.ts'
 
 /** The options of a gateway that can be sent: all but what is a function, and what the parent keeps. */
@@ -36,7 +36,8 @@ export type ToWorker =
       readonly kind: 'ask'
       readonly id: number
       readonly question: Question
-      readonly policy?: PolicyDocument
+      /** For `reload`. */
+      readonly documents?: Documents<Behind>
     }
   | { readonly kind: 'drain'; readonly how: CloseOptions }
 

@@ -1,15 +1,15 @@
 // One process of a fleet: a gateway that listens on a socket of its parent's, and does what the parent says. Started by
 // fork; it never outlives the parent by more than its open requests.
 
-import type { PolicyDocument } from 'sallyport'
-import type { CloseOptions, Gateway } from '../contract.ts'
+import type { Behind, CloseOptions, Gateway } from '../contract.ts'
 import { startGateway } from '../gateway.ts'
+import type { Documents } from '../operation.ts'
 import type { FromWorker, Question, SentOptions, ToWorker } from './messages.ts'
 
 const ORPHAN_GRACE_MS = 10_000
 
 let gateway: Gateway | undefined
-let policy: PolicyDocument
+let documents: Documents<Behind>
 let isEnding = false
 
 function tell(message: FromWorker, done: () => void = () => {}): void {
@@ -22,13 +22,13 @@ function tell(message: FromWorker, done: () => void = () => {}): void {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {})
 
 async function start({ credentialKey, sourceName, ...options }: SentOptions): Promise<void> {
-  policy = options.policy
+  documents = { policy: options.policy }
   try {
     gateway = await startGateway({
       ...options,
       credentialKey: Buffer.from(credentialKey, 'hex'),
       // The parent reads the files, so that a process which starts anew never meets a half-written one.
-      source: { name: sourceName, files: [], load: async () => ({ policy }) },
+      source: { name: sourceName, files: [], load: async () => documents },
       log: (event) => tell({ kind: 'event', event }),
     })
   } catch (error) {
@@ -39,11 +39,11 @@ async function start({ credentialKey, sourceName, ...options }: SentOptions): Pr
   tell({ kind: 'ready', url: gateway.url, address: gateway.address })
 }
 
-async function ask(question: Question, given: PolicyDocument | undefined): Promise<unknown> {
+async function ask(question: Question, given: Documents<Behind> | undefined): Promise<unknown> {
   if (gateway === undefined) return undefined
   if (question === 'reopenLog') return gateway.reopenLog()
   if (question !== 'reload') return gateway.plane[question]()
-  if (given !== undefined) policy = given
+  if (given !== undefined) documents = given
   return gateway.reload()
 }
 
@@ -60,7 +60,7 @@ process.on('message', (message: ToWorker) => {
       void start(message.options)
       break
     case 'ask':
-      void ask(message.question, message.policy).then(
+      void ask(message.question, message.documents).then(
         (answer) => tell({ kind: 'answer', id: message.id, answer }),
         () => tell({ kind: 'answer', id: message.id, answer: undefined }),
       )

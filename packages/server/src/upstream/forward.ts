@@ -34,7 +34,17 @@ export interface Forwarder {
   /** Breaks off all that is under way; returns how many there were. */
   abandonAll(): number
   report(): readonly UpstreamReport[]
+  /**
+   * Makes other upstreams and routes ready. They take over when what is returned is called, which says what is new:
+   * requests under way end where they are, and an upstream that is as before goes on as it is.
+   */
+  reconfigure(all: readonly UpstreamOptions[], routes: RoutesSetting | undefined): () => readonly string[]
   destroy(): Promise<void>
+}
+
+interface Opened extends Upstream {
+  /** All that it was opened with, the content of its files included. */
+  readonly made: string
 }
 
 /**
@@ -44,8 +54,8 @@ export interface Forwarder {
  * @param onFailure is told of each request that failed because of an upstream, with an error code
  */
 export function createForwarder(
-  all: readonly UpstreamOptions[],
-  routes: RoutesSetting | undefined,
+  first: readonly UpstreamOptions[],
+  firstRoutes: RoutesSetting | undefined,
   onFailure: (exchange: Exchange, reason: string) => void,
 ): Forwarder {
   const now = () => performance.now()
@@ -54,28 +64,43 @@ export function createForwarder(
   const ended = (transfer: Transfer, { outcome, reason }: TransferEnd): void => {
     underWay.remove(transfer)
     if (outcome === 'failed') onFailure(transfer.exchange, reason ?? 'unknown')
+    if (leaving.size > 0) closeLeaving()
   }
-  const upstreams = new Map(
-    all.map((options) => [options.name, openUpstream(options, now, held, ended)] as const),
-  )
-  const find = finder(upstreams, routes)
+  const open = (options: UpstreamOptions): Opened => ({
+    ...openUpstream(options, now, held, ended),
+    made: JSON.stringify(options),
+  })
+  // Upstreams that get no more requests.
+  const leaving = new Set<Opened>()
+  let upstreams: ReadonlyMap<string, Opened> = new Map(first.map((one) => [one.name, open(one)]))
+  let routes = firstRoutes
+  let find = finder(upstreams, routes)
+  let sweeper = sweepEvery(first)
 
   // One timer for all: a timer for each request costs more than the request.
-  const times = all.flatMap(({ limits: l }) => [
-    l.bodyIdleMs,
-    l.uploadStartMs,
-    l.headMs,
-    l.queueMs,
-    l.tunnelIdleMs,
-  ])
-  const sweeper = setInterval(
-    () => {
+  function sweepEvery(all: readonly UpstreamOptions[]): NodeJS.Timeout {
+    const times = all.flatMap(({ limits: l }) => [
+      l.bodyIdleMs,
+      l.uploadStartMs,
+      l.headMs,
+      l.queueMs,
+      l.tunnelIdleMs,
+    ])
+    const sweep = () => {
       const at = now()
       for (const transfer of underWay.all()) transfer.sweep(at)
-    },
-    Math.min(1_000, ...times.map((ms) => ms / 4)),
-  )
-  sweeper.unref()
+    }
+    return setInterval(sweep, Math.min(1_000, ...times.map((ms) => ms / 4))).unref()
+  }
+
+  function closeLeaving(): void {
+    const busy = new Set(underWay.all().map((transfer) => transfer.site))
+    for (const one of leaving)
+      if (!busy.has(one.site)) {
+        leaving.delete(one)
+        void one.destroy()
+      }
+  }
 
   return {
     forward(request, response, exchange, asked = NOTHING) {
@@ -105,11 +130,43 @@ export function createForwarder(
       return left.length
     },
     report: () => [...upstreams.values()].map((upstream) => upstream.report()),
+    reconfigure(all, nextRoutes) {
+      const made = all.map((options) => [options, JSON.stringify(options)] as const)
+      return () => {
+        const before = upstreams
+        const same = (name: string, text: string) => {
+          const known = before.get(name)
+          return known?.made === text ? known : undefined
+        }
+        upstreams = new Map(
+          made.map(([options, text]) => [options.name, same(options.name, text) ?? open(options)]),
+        )
+        const notes = changes(before, upstreams)
+        if (JSON.stringify(routes) !== JSON.stringify(nextRoutes))
+          notes.push('the routes to upstreams have changed')
+        routes = nextRoutes
+        find = finder(upstreams, routes)
+        clearInterval(sweeper)
+        sweeper = sweepEvery(all)
+        for (const [name, one] of before) if (upstreams.get(name) !== one) leaving.add(one)
+        closeLeaving()
+        return notes
+      }
+    },
     async destroy() {
       clearInterval(sweeper)
-      await Promise.all([...upstreams.values()].map((upstream) => upstream.destroy()))
+      await Promise.all([...upstreams.values(), ...leaving].map((upstream) => upstream.destroy()))
     },
   }
+}
+
+function changes(before: ReadonlyMap<string, Opened>, after: ReadonlyMap<string, Opened>): string[] {
+  const notes: string[] = []
+  for (const [name, one] of after)
+    if (!before.has(name)) notes.push(`the upstream ${name} is new`)
+    else if (before.get(name) !== one) notes.push(`the upstream ${name} has changed`)
+  for (const name of before.keys()) if (!after.has(name)) notes.push(`the upstream ${name} is gone`)
+  return notes
 }
 
 function finder(

@@ -30,7 +30,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
   place = -1
   line: Line | undefined
   private readonly request: IncomingMessage
-  private readonly site: TransferSite
+  readonly site: TransferSite
   private readonly opening: Opening | undefined
   private readonly departure: Departure
   private delivery: Delivery | undefined

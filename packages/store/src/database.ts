@@ -25,7 +25,7 @@ export interface Database extends Queries {
   readonly ready: boolean
   /**
    * Runs `work` in one transaction; it may run up to four times where other transactions get in the way (SQLSTATE 40001,
-   * 40P01), so it must do nothing but query.
+   * 40P01, 55P03), so it must do nothing but query.
    *
    * @throws StoreFault, or the database's own error
    */
@@ -49,19 +49,20 @@ export interface DatabaseSettings {
   readonly now: () => number
   readonly wait: (milliseconds: number) => Promise<void>
   readonly readOnly: 'full' | 'replica'
+  /** Settings of the server that each transaction sets for itself, because the connection could not. */
+  readonly perTransaction?: Readonly<Record<string, number>>
   /** Called when a query met what is not what was written. */
   readonly onDamage: () => void
 }
 
 /** The role that every transaction takes: no superuser, no owner, bound by row-level security. */
 export const APP_ROLE = 'sallyport_app'
-const REPEATS = 3
-const REPEATABLE = new Set(['40001', '40P01'])
+// How often a transaction is repeated: one that lost to another, and once one that waited for a lock too long (where locks
+// are waited for more shortly than a server looks for deadlocks, both of a deadlock end like that).
+const REPEATS: Readonly<Record<string, number>> = { '40001': 3, '40P01': 3, '55P03': 1 }
 const FAILURES = 5
 const OPEN_MS = 250
 const WAITING = 1_000
-// Both settings end with the transaction: nothing can leak to whom a pooler gives the connection next.
-const ENVELOPE = `select set_config('role', '${APP_ROLE}', true), set_config('app.tenant', $1, true)`
 
 /** bigint as a number; everything else as `pg` has it. */
 export const types: pg.CustomTypesConfig = {
@@ -71,6 +72,12 @@ export const types: pg.CustomTypesConfig = {
 
 /** Makes the database of a pool. */
 export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database {
+  // All settings end with the transaction: nothing can leak to whom a pooler gives the connection next.
+  const envelope = `select set_config('role', '${APP_ROLE}', true), set_config('app.tenant', $1, true)${Object.entries(
+    settings.perTransaction ?? {},
+  )
+    .map(([name, value]) => `, set_config('${name}', '${value}', true)`)
+    .join('')}`
   let failures = 0
   let openUntil = 0
 
@@ -123,7 +130,10 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
     const { rows } = await client.query<RowOf<S> & pg.QueryResultRow>({
       ...(settings.preparedStatements ? { name: wanted.name } : {}),
       text: wanted.text,
-      values: [...(parameters as readonly unknown[])],
+      values: (parameters as readonly unknown[]).map((value, index) =>
+        // `pg` would take a string for JSON already, and a list for an array of the database.
+        value !== null && wanted.parameters[index]?.startsWith('jsonb') ? JSON.stringify(value) : value,
+      ),
     })
     return rows
   }
@@ -141,7 +151,7 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
         ),
         client.query({
           ...(settings.preparedStatements ? { name: 'tenant_envelope' } : {}),
-          text: ENVELOPE,
+          text: envelope,
           values: [tenant],
         }),
       ])
@@ -169,8 +179,7 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
       try {
         return await attempt()
       } catch (error) {
-        if (repeat >= REPEATS || !REPEATABLE.has((error as { readonly code?: string }).code ?? ''))
-          throw error
+        if (repeat >= (REPEATS[stateOf(error)] ?? 0)) throw error
         const [byte] = settings.random(new Uint8Array(1))
         await settings.wait(2 ** repeat * (1 + (byte ?? 0) / 16))
       }
@@ -207,6 +216,11 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
         repeated(() => enveloped({ tenant }, ({ query }) => query(wanted, parameters), 'now')),
       ),
   }
+}
+
+function stateOf(error: unknown): string {
+  const { code, cause } = error as { readonly code?: string; readonly cause?: { readonly code?: string } }
+  return (error instanceof StoreFault ? cause?.code : code) ?? ''
 }
 
 /** A connection that was lost after something was asked on it. */

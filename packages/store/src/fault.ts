@@ -76,6 +76,17 @@ export function faultOf(error: unknown, readOnly: 'full' | 'replica' = 'replica'
     (code === undefined && message.startsWith('timeout exceeded when trying to connect'))
   )
     return new StoreFault('busy', 'no connection to the store was free in time; try again', { cause: error })
+  if (code === '55P03')
+    return new StoreFault('busy', 'others hold what the store was asked to change; try again', {
+      cause: error,
+    })
+  // A pooler lets no times be set for a connection, or one session's statement met another session.
+  if (code === '42P05' || code === '26000' || message.startsWith('unsupported startup parameter'))
+    return new StoreFault(
+      'refused',
+      'the store is behind a pooler like PgBouncer in transaction mode; open it with preparedStatements: false',
+      { cause: error },
+    )
   if (code === '57014' || (code === undefined && message.startsWith('Query read timeout')))
     return new StoreFault('slow', 'a query of the store took too long and was ended', { cause: error })
   if (code !== undefined && severity !== 'PANIC' && DAMAGED.has(code))

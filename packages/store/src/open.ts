@@ -7,7 +7,7 @@ import { type EmbeddedSettings, type EngineEvent, openEmbedded } from './embedde
 import { faultOf } from './fault.ts'
 import { history, judgeHistory, migrate, readMigrations } from './migrate.ts'
 import { judgeRole } from './server/role.ts'
-import { judgeServer, patientClient, serverPool } from './server/settings.ts'
+import { judgeServer, patientClient, SERVER_TIMES, serverPool } from './server/settings.ts'
 
 /** What both engines take. */
 interface CommonSettings {
@@ -29,7 +29,10 @@ export type StoreSettings = CommonSettings &
         /** Of the tables' owner: migrations run through it. Without it the schema must be current. */
         readonly ownerUrl?: string
         readonly connections?: number
-        /** False behind a PgBouncer below 1.21 in transaction mode. */
+        /**
+         * False behind a PgBouncer below 1.21 in transaction mode. The times after which the server ends a statement are
+         * then set in each transaction; for single statements set them with `alter role api set statement_timeout`.
+         */
         readonly preparedStatements?: boolean
       }
   )
@@ -70,6 +73,9 @@ function databaseSettings(settings: StoreSettings, onDamage: () => void) {
     now: () => performance.now(),
     wait: async (milliseconds: number) => void (await wait(milliseconds)),
     readOnly: 'url' in settings ? ('replica' as const) : ('full' as const),
+    ...('preparedStatements' in settings && settings.preparedStatements === false
+      ? { perTransaction: SERVER_TIMES }
+      : {}),
     onDamage,
   }
 }

@@ -1,7 +1,10 @@
 // Migrations go forward once, on either engine, and refuse a history that is not ours.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { StoreFault } from '../src/index.ts'
 import { history, migrate, migrationOf, readMigrations } from '../src/migrate.ts'
@@ -70,5 +73,22 @@ describe('on PostgreSQL 15', { skip: postgresMissing }, () => {
     } finally {
       await Promise.all(clients.map((client) => client.end()))
     }
+  })
+
+  it('lets eight processes open a new database at once', async (test) => {
+    const { url, ownerUrl } = await server.database()
+    const opener = fileURLToPath(new URL('fixtures/opener.ts', import.meta.url))
+    const exits = Array.from({ length: 8 }, async () => {
+      const child = spawn(process.execPath, [opener, url, ownerUrl], { stdio: 'inherit' })
+      return (await once(child, 'exit'))[0]
+    })
+    assert.deepEqual(await Promise.all(exits), Array(8).fill(0))
+    const client = new pg.Client({ connectionString: ownerUrl })
+    await client.connect()
+    test.after(() => client.end())
+    assert.deepEqual(
+      (await history(client)).map(({ number }) => number),
+      ours.map(({ number }) => number),
+    )
   })
 })

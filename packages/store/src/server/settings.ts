@@ -11,7 +11,16 @@ export interface ServerSettings {
   readonly connections?: number
   /** Milliseconds. */
   readonly waitMs?: number
+  /** False behind a pooler, which refuses parameters at the start of a connection that it does not know. */
+  readonly preparedStatements?: boolean
 }
+
+/** How long the server lets a statement run, wait for a lock, and a transaction idle; milliseconds. */
+export const SERVER_TIMES = {
+  statement_timeout: 900,
+  lock_timeout: 500,
+  idle_in_transaction_session_timeout: 5_000,
+} as const
 
 const OLDEST = 150_000
 
@@ -22,9 +31,7 @@ export function serverPool(settings: ServerSettings): pg.Pool {
     max: settings.connections ?? 10,
     connectionTimeoutMillis: settings.waitMs ?? 500,
     query_timeout: 1_000,
-    statement_timeout: 900,
-    lock_timeout: 500,
-    idle_in_transaction_session_timeout: 5_000,
+    ...(settings.preparedStatements === false ? {} : SERVER_TIMES),
     application_name: 'sallyport',
     pipeline: true,
     types,

@@ -45,6 +45,10 @@ async function signIns(
     const text = await bodyOf(request)
     const isForm = (request.headers['content-type'] ?? '').startsWith(FORM)
     const given = isForm ? Object.fromEntries(new URLSearchParams(text)) : JSON.parse(text || '{}')
+    if (request.url === '/v1/recovery' || request.url === '/v1/elsewhere')
+      return void response
+        .writeHead(200, { 'lockout-recovered': encodeURIComponent(given.email) })
+        .end('{}')
     verified++
     if (request.url === '/v1/crash') return void response.writeHead(500).end('{}')
     const isRight = PASSWORDS[String(given.email).trim().toLowerCase()] === given.password
@@ -70,6 +74,7 @@ async function signIns(
         'POST /v1/code': { lockout: { name, authenticator: 'totp' } },
         'POST /v1/form': { lockout: { name: { from: 'form', field: 'email' } } },
         'POST /v1/crash': { lockout: { name } },
+        'POST /v1/recovery': { lockout: { recovery: true } },
       },
     },
     services: {
@@ -259,6 +264,26 @@ test('codes have a count of their own, which a right password does not take back
   for (let at = 0; at < 5; at++) assert.equal((await code()).status, 401)
   assert.equal((await under.signIn('ada@example.com', 'right')).status, 200)
   assert.equal((await code()).status, 429)
+})
+
+test('H12 after a recovery that the application tells of, a disabled name starts anew and its devices are strangers', async (context) => {
+  const under = await signIns(context, { lockout: { disabledAt: 40 } })
+  const [cookie = ''] = (deviceOf(await under.signIn('ada@example.com', 'right')) ?? '').split(';')
+  for (let failures = 1; failures <= 40; failures++) {
+    await under.signIn('ada@example.com', 'wrong', { from: `198.51.100.${failures}` })
+    under.pass(4_200)
+  }
+  const right = (about: About = {}) => under.signIn('ada@example.com', 'right', about)
+  assert.equal((await right({ cookie })).status, 429)
+  const elsewhere = await right({ path: '/v1/elsewhere' })
+  assert.equal(elsewhere.status, 200)
+  assert.equal((await right()).status, 429)
+  const recovered = await right({ path: '/v1/recovery' })
+  assert.deepEqual([recovered.status, recovered.header('lockout-recovered')], [200, undefined])
+  const again = await right({ cookie })
+  assert.equal(again.status, 200)
+  // It is handed a new one, so the old one was a stranger's.
+  assert.ok(deviceOf(again))
 })
 
 test('an upstream that fails has verified nothing that counts as right', async (context) => {

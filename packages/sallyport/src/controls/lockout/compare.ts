@@ -8,6 +8,23 @@ import { type FullLockout, fullLockout, type LockoutSetting } from './setting.ts
 import { durationWords } from './words.ts'
 
 export function compareLockout(before: LockoutSetting, after: LockoutSetting): readonly Change[] {
+  return [...compareGuesses(before, after), ...compareRecovery(before, after)]
+}
+
+function compareRecovery(before: LockoutSetting, after: LockoutSetting): readonly Change[] {
+  if ((before.recovery ?? false) === (after.recovery ?? false)) return []
+  return [
+    {
+      strength: 'neutral',
+      what: 'recovery',
+      because: after.recovery
+        ? 'the application can have the counts of a name forgotten on answers of this route'
+        : 'answers of this route no longer tell of recoveries: a name that is disabled stays so',
+    },
+  ]
+}
+
+function compareGuesses(before: LockoutSetting, after: LockoutSetting): readonly Change[] {
   const modes = compareModes(before, after)
   // What is written beside a mode that is off has its effect again when it is on.
   const [from, to] = [active(before), active(after)]

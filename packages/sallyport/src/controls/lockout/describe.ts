@@ -4,7 +4,7 @@ import type { Resolved } from '../../guard/cell.ts'
 import type { Entry, Place, Section } from '../../guard/control.ts'
 import { budgetSentence } from '../../lockout/numbers.ts'
 import { sameForAll } from '../faces.ts'
-import { type FullLockout, fullLockout, type LockoutSetting } from './setting.ts'
+import { type FullLockout, fullLockout, type LockoutSetting, tellsRecovery } from './setting.ts'
 import { durationWords } from './words.ts'
 
 type Cells = readonly Resolved<LockoutSetting>[]
@@ -30,7 +30,7 @@ export function describeLockout(cells: Cells, place: Place): Section {
     control: 'lockout',
     id: 'SP-LOCKOUT-01',
     title: 'Guessing protection',
-    entries: isSet ? entries(forAll) : [],
+    entries: [...(isSet ? entries(forAll) : []), ...recoveryEntries(cells)],
     limits: isSet ? limits(cells, place) : UNSET,
   }
 }
@@ -94,6 +94,18 @@ function entries(forAll: ForAll): readonly Entry[] {
   ]
 }
 
+function recoveryEntries(cells: Cells): readonly Entry[] {
+  return sameForAll(
+    cells,
+    'Recovery',
+    (setting) =>
+      tellsRecovery(setting)
+        ? 'the application tells whose secret was set anew: counts are forgotten, device cookies void'
+        : undefined,
+    'Who has proved in another way to own an account is not kept waiting, and a browser of whoever knew the old password is a stranger’s.',
+  ).map((entry) => ({ ...entry, audience: 'reviewer' as const }))
+}
+
 function limits(cells: Cells, place: Place): readonly string[] {
   const full = cells.flatMap(({ setting }) => fullLockout(setting) ?? [])
   const found = [
@@ -108,9 +120,9 @@ function limits(cells: Cells, place: Place): readonly string[] {
     )
   if (full.some(({ success }) => success.some((status) => status >= 300)))
     found.push('A redirect counts as a success: where failures are redirected too, nothing is counted.')
-  if (full.some(({ deviceCookie }) => deviceCookie) && place === 'gateway')
+  if (!cells.some(({ setting }) => tellsRecovery(setting)))
     found.push(
-      'The gateway does not learn of a change of password at the application; whoever changes it must make the devices void (retireDevices), or they stay known for 180 days.',
+      'No route tells of recoveries and changes of passwords (recovery: true): a name that is disabled stays so until an operator resets it, and a browser that has signed in stays known for 180 days.',
     )
   if (cells.some(({ setting }) => setting.mode === 'report' && setting.name !== undefined))
     found.push('In report mode guesses are counted and refusals told to the audit log, but none is refused.')

@@ -144,6 +144,8 @@ describe('the page', () => {
     const said = (setting: LockoutSetting, place: 'gateway' | 'node') =>
       lockout.describe(resolvedFor(resolvePolicy(signIn(setting)), lockout), place).limits.join('\n')
     assert.match(said({}, 'gateway'), /needs a challenge, and no provider of one is connected/)
+    assert.match(said({}, 'gateway'), /No route tells of recoveries/)
+    assert.doesNotMatch(said({ recovery: true }, 'gateway'), /No route tells of recoveries/)
     assert.match(said({}, 'node'), /withLockout/)
     assert.match(said({ success: [302] }, 'gateway'), /A redirect counts as a success/)
     assert.match(said({ mode: 'report' }, 'gateway'), /In report mode/)
@@ -174,6 +176,7 @@ const ROWS: readonly (readonly [LockoutSetting, LockoutSetting, Strength])[] = [
   [{ name }, { name: { from: 'form', field: 'email' } }, 'incomparable'],
   [{ name }, { name, authenticator: 'totp' }, 'incomparable'],
   [{ name }, { name, secret: 'other' }, 'neutral'],
+  [{}, { recovery: true }, 'neutral'],
   [{ name }, { name, freeFailures: 4, authenticator: 'password', deviceCookie: true }, 'neutral'],
 ]
 describe('a change', () => {

@@ -41,6 +41,9 @@ export const lockoutSchema = object(
     deviceCookie: flag(
       'Whether a browser that has signed in gets a cookie that gives it a count of its own; it does, unless it is said.',
     ),
+    recovery: flag(
+      'Whether the application tells in the field Lockout-Recovered of its answers whose secret was set anew: the name, percent-encoded. Its counts are forgotten, its device cookies void; the field never leaves. Write it on the routes of password changes and recoveries.',
+    ),
     secret: plainWord(
       100,
       'the name of a secret',
@@ -92,12 +95,20 @@ export function fullLockout(setting: LockoutSetting): FullLockout | undefined {
   if (mode === 'off' || name === undefined) return undefined
   return {
     name: { from: name.from ?? 'json', field: name.field ?? 'email' },
-    authenticator: setting.authenticator ?? 'password',
+    authenticator: authenticatorOf(setting),
     success: setting.success ?? [200, 201, 204],
     deviceCookie: setting.deviceCookie ?? true,
-    secret: setting.secret ?? 'lockout',
+    secret: secretOf(setting),
     numbers: numbersOf(setting),
   }
+}
+
+export const authenticatorOf = ({ authenticator = 'password' }: LockoutSetting): string => authenticator
+export const secretOf = ({ secret = 'lockout' }: LockoutSetting): string => secret
+
+/** True where answers tell of recoveries. */
+export function tellsRecovery({ mode, recovery }: LockoutSetting): boolean {
+  return mode !== 'off' && recovery === true
 }
 
 /** The numbers of the state machine. */
@@ -114,7 +125,10 @@ export function numbersOf(setting: LockoutSetting): LockoutNumbers {
   }
 }
 
-/** A path that may be a sign-in is one. */
+/** A path that may be a sign-in is one, and nothing is forgotten by what is said on it. */
 export function strictLockout(setting: LockoutSetting, other: LockoutSetting): LockoutSetting {
-  return fullLockout(setting) === undefined && fullLockout(other) !== undefined ? other : setting
+  const counting = fullLockout(setting) === undefined && fullLockout(other) !== undefined ? other : setting
+  if (setting.recovery === other.recovery) return counting
+  const { recovery: _, ...strict } = counting
+  return strict
 }

@@ -10,6 +10,7 @@ import { explanationText } from '../posture/explain/text.ts'
 // A policy that publishes its page needs the means to make it.
 import '../posture/page/index.ts'
 import type { Invocation, Terminal } from './command.ts'
+import { callerOf } from './explain-caller.ts'
 import { Failure } from './failure.ts'
 
 const PLACES: readonly Place[] = ['gateway', 'node', 'fetch']
@@ -41,6 +42,7 @@ function askOf(invocation: Invocation, terminal: Terminal): Ask {
     )
   const isPreflight = invocation.flag('preflight')
   const sent = method.toUpperCase()
+  const caller = callerOf(invocation, Date.now())
   return {
     method: isPreflight ? 'OPTIONS' : sent,
     target,
@@ -48,6 +50,7 @@ function askOf(invocation: Invocation, terminal: Terminal): Ask {
     peer: invocation.text('peer')!,
     encrypted: !invocation.flag('plain'),
     place: placeOf(invocation),
+    ...(caller ? { as: caller } : {}),
     answer: {
       status: statusOf(invocation),
       headers: invocation.given('answer')

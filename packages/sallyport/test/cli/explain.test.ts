@@ -49,11 +49,43 @@ test('explain --json is data, and no form of it tells a key or the value of a he
   assert.ok(steps.length > 4)
 })
 
+const GATED = {
+  'sallyport.config.json': JSON.stringify({
+    extends: 'commerce',
+    access: { tokens: [{ issuer: 'https://id.example', audience: 'api', jwks: 'https://id.example/keys' }] },
+    routes: { 'GET /v1/orders/*': { access: { scopes: ['orders:read'] } } },
+  }),
+}
+
+test('explain takes somebody to call: nobody, by scopes, by a role', async (context) => {
+  const cwd = directory(context, GATED)
+  const explained = async (...words: string[]) => {
+    const { code, out, err } = await run(context, cwd, ['explain', 'GET', '/v1/orders/1', ...words])
+    assert.deepEqual([code, err], [0, ''])
+    return out
+  }
+  assert.match(await explained(), /^ {2}access +REFUSES unauthenticated /m)
+  const short = await explained('--scopes', 'products:read')
+  assert.match(short, /^ {2}WWW-Authenticate: Bearer error="insufficient_scope", scope="orders:read"$/m)
+  assert.match(
+    short,
+    /access\.scopes = \["orders:read"\] \(routes\["GET \/v1\/orders\/\*"\]\.access\.scopes\)/,
+  )
+  assert.match(
+    await explained('--scopes', 'orders:read,orders:write'),
+    /^ {2}access +passes +the caller may: /m,
+  )
+  const stranger = await explained('--as', '{"role":"stranger","scopes":["orders:read"]}')
+  assert.match(stranger, /^The guard answers: 403 insufficient_scope, by access$/m)
+})
+
 const refused: readonly (readonly [words: readonly string[], line: RegExp])[] = [
   [['GET'], /^METHOD PATH: name a request, such as /],
   [['G ET', '/'], /^METHOD: expected a method such as GET, received "G ET"$/],
   [['GET', '/a b'], /^PATH: expected a path as it is sent.*; escape other characters as %XX$/],
   [['GET', '/', '--preflight'], /^--preflight: only pages of other origins ask first; add --origin /],
+  [['GET', '/', '--as', 'me'], /^--as: expected JSON; write --as '\{"organisation":"acme",/],
+  [['GET', '/', '--as', '{"rol":"a"}'], /^--as\.rol: there is no setting "rol" here; did you mean "role"\?$/],
   [['GET', '/', '--status', '99'], /^--status: expected a status from 200 to 599, received "99"$/],
   [
     ['GET', '/', '--header', 'nonsense'],

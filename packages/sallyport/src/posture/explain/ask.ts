@@ -2,6 +2,7 @@
 
 import type { Place } from '../../guard/control.ts'
 import type { Incoming } from '../../guard/exchange.ts'
+import type { Principal } from '../../guard/principal.ts'
 
 export type Pair = readonly [name: string, value: string]
 
@@ -17,6 +18,8 @@ export interface Ask {
   /** True where the connection to our listener is TLS. */
   readonly encrypted: boolean
   readonly place: Place
+  /** Who is taken to call; nobody where it is left out, whatever credential the headers show. */
+  readonly as?: Principal
   /** What the application would answer, should it be asked. */
   readonly answer: { readonly status: number; readonly headers: readonly Pair[] }
 }

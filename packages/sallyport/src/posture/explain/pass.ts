@@ -41,12 +41,12 @@ export interface Trial {
   pass(ask: Ask): Passage
 }
 
-/** Compiles a policy as a gateway or an application does. */
-export function trial(policy: ResolvedPolicy, place: Ask['place']): Trial {
+/** Compiles a policy as a gateway or an application does, for the caller who is taken to call. */
+export function trial(policy: ResolvedPolicy, { place, as: principal }: Ask): Trial {
   const would: Would[] = []
   const guard = createGuard(policy, place, {
     random: (bytes) => bytes.fill(0),
-    trial: {},
+    trial: principal ? { principal } : {},
     onWouldDo: ({ control, what }) => would.push({ control, what }),
   })
   return {

@@ -1,5 +1,7 @@
 // Why a control let a request pass or not, in one sentence.
 
+import { requirementOf } from '../../controls/access/requirement.ts'
+import type { AccessSetting } from '../../controls/access/setting.ts'
 import { type CorsSetting, fullSetting, isOpen } from '../../controls/cors/setting.ts'
 import { fullLockout, type LockoutSetting } from '../../controls/lockout/setting.ts'
 import { catalogue } from '../../errors/catalogue.ts'
@@ -23,6 +25,8 @@ export function reasonOf(control: string, verdict: Denial | Answer | undefined, 
       return exchange.principal?.credential.kind === 'key'
         ? 'the key is taken to be good'
         : 'no key is shown, or whether it is good is not looked up here'
+    case 'access':
+      return accessReason(exchange)
     case 'lockout':
       return fullLockout(exchange.cell.settings['lockout'] as LockoutSetting) === undefined
         ? 'it is no sign-in'
@@ -32,6 +36,15 @@ export function reasonOf(control: string, verdict: Denial | Answer | undefined, 
         ? 'the path is none that it answers itself'
         : 'the path is one that it answers itself'
   }
+}
+
+function accessReason({ cell, principal }: Exchange): string {
+  const { level } = requirementOf(cell.settings['access'] as AccessSetting, cell)
+  if (level === 'open') return 'nobody is asked who calls'
+  if (principal === undefined) return 'no credential is required, and none is taken to be shown'
+  const { scopes, role } = principal
+  const named = role === undefined ? '' : ` in the role ${role}`
+  return `the caller${named} may: its rights are ${scopes.join(', ') || 'no scope'}`
 }
 
 function sentenceOf(title: string): string {

@@ -102,6 +102,8 @@ export function fieldsOfVerdict(control: string, code: string | undefined): read
       return ['origins', 'bearer']
     case 'keys':
       return KEYS_CODES[code ?? ''] ?? ['vendor', 'environment']
+    case 'access':
+      return ACCESS_CODES[code ?? ''] ?? []
     case 'disclosure':
       return ['securityTxt', 'pgpKey', 'policyPage', 'posture']
     default:
@@ -114,6 +116,13 @@ const CORS_FIELDS: Readonly<Record<string, readonly string[]>> = {
   'access-control-allow-headers': ['allowHeaders'],
   'access-control-expose-headers': ['exposeHeaders'],
   'access-control-max-age': ['maxAgeSeconds'],
+}
+
+const ACCESS_CODES: Readonly<Record<string, readonly string[]>> = {
+  unauthenticated: ['authenticated', 'scopes', 'anyScope', 'roles', 'kinds', 'signIn'],
+  insufficient_scope: ['scopes', 'anyScope', 'catalogue'],
+  forbidden: ['roles', 'kinds', 'signIn'],
+  step_up_required: ['signIn'],
 }
 
 /** The settings that a header line of a control hangs on; those of the cell itself come without a control. */

@@ -12,16 +12,17 @@ import { overflowSlots, type Tally, tallyAnswer } from './tally.ts'
 export function exactTally(capacity: number, records: number): Tally {
   let cursorUs = 0
   let hand = 0
-  const table = slotTable(capacity, alive)
-  const room = table.slots + overflowSlots
+  const table = slotTable(capacity, 4, alive)
   const pool = runPool(records + overflowSlots * 16)
-  const heads = new Uint32Array(room)
-  const tails = new Uint32Array(room)
-  const used = new Uint32Array(room)
-  const windows = new Uint32Array(room)
+  // What a slot keeps: its first run and its last, how many requests they hold, and its window in milliseconds.
+  const heads = new Uint32Array(table.words.buffer)
+  const tails = heads.subarray(1)
+  const used = heads.subarray(2)
+  const windows = heads.subarray(3)
   const answer = tallyAnswer()
   // Each overflow slot owns a run from the start, so there is always a place that counts.
-  for (let spare = table.slots; spare < room; spare++) {
+  for (let bucket = 0; bucket < overflowSlots; bucket++) {
+    const spare = table.spare(bucket)
     const run = pool.block()
     heads[spare] = run
     tails[spare] = run
@@ -43,7 +44,8 @@ export function exactTally(capacity: number, records: number): Tally {
   function sweep(steps: number): void {
     for (let step = 0; step < steps; step++) {
       hand = (hand + 1) % table.slots
-      if (heads[hand]! > 0 && !alive(hand)) drop(hand)
+      const slot = table.at(hand)
+      if (heads[slot]! > 0 && !alive(slot)) drop(slot)
     }
   }
 
@@ -93,7 +95,7 @@ export function exactTally(capacity: number, records: number): Tally {
         expire(found)
         return found
       }
-      const spare = table.slots + overflow
+      const spare = table.spare(overflow)
       const crowded = alive(spare)
       const slot = found >= 0 ? found : table.claim(low, high)
       if (slot >= 0 && begin(slot, windowMs)) {
@@ -114,7 +116,6 @@ export function exactTally(capacity: number, records: number): Tally {
       const count = used[slot]!
       answer.fits = count + cost <= limit
       answer.remaining = Math.max(0, limit - count)
-      answer.resetUs = count === 0 ? 0 : pool.times[tails[slot]!]! + windowMs * 1000 - nowUs
       answer.retryUs = 0
       if (answer.fits) return
       answer.retryUs = Number.POSITIVE_INFINITY
@@ -126,6 +127,9 @@ export function exactTally(capacity: number, records: number): Tally {
         left -= pool.amounts[run]!
       }
       answer.retryUs = pool.times[run]! + windowMs * 1000 - nowUs
+    },
+    reset(slot, { windowMs }, nowUs) {
+      answer.resetUs = used[slot] === 0 ? 0 : pool.times[tails[slot]!]! + windowMs * 1000 - nowUs
     },
     commit(slot, { cost, windowMs }, nowUs) {
       let tail = tails[slot]!
@@ -153,6 +157,6 @@ export function exactTally(capacity: number, records: number): Tally {
         left -= part
       }
     },
-    shared: (slot) => slot >= table.slots,
+    shared: table.isSpare,
   }
 }

@@ -39,6 +39,8 @@ export interface MemoryCounters extends Counters {
   overflowed(): number
 }
 
+type MutableDecision = { -readonly [Key in keyof CounterDecision]: CounterDecision[Key] }
+
 interface Bucket {
   readonly id: number
   readonly windowMs: number
@@ -62,6 +64,9 @@ export function memoryCounters(options: MemoryCountersOptions = {}): MemoryCount
     smooth: smoothTally(options.smoothCallers ?? 100_000),
   }
   const buckets = new Map<string, Bucket[]>()
+  // Most requests in a row ask the same bucket; its name is the policy's, so the same text is the same string.
+  let lastName: string | undefined
+  let last: Bucket = { id: 0, windowMs: 0, algorithm: '' }
   const slots = new Int32Array(maxBuckets)
   let known = 0
   let shared = 0
@@ -76,7 +81,16 @@ export function memoryCounters(options: MemoryCountersOptions = {}): MemoryCount
   }
 
   /** A bucket with another window or another algorithm is another bucket. */
-  function bucketOf({ bucket, windowMs, algorithm }: CounterRequest): Bucket {
+  function bucketOf(request: CounterRequest): Bucket {
+    const { bucket, windowMs, algorithm } = request
+    if (bucket !== lastName || windowMs !== last.windowMs || algorithm !== last.algorithm) {
+      last = findBucket(request)
+      lastName = bucket
+    }
+    return last
+  }
+
+  function findBucket({ bucket, windowMs, algorithm }: CounterRequest): Bucket {
     let same = buckets.get(bucket)
     if (same) for (const one of same) if (one.windowMs === windowMs && one.algorithm === algorithm) return one
     if (known >= overflowSlots)
@@ -107,30 +121,62 @@ export function memoryCounters(options: MemoryCountersOptions = {}): MemoryCount
     return sum
   }
 
+  /** What one request's tally says after `check`, and after `commit` where it takes. */
+  function decisionOf(request: CounterRequest, tally: Tally, slot: number, now: number): MutableDecision {
+    const { fits, remaining, retryUs } = tally.answer
+    tally.reset(slot, request, now)
+    return {
+      bucket: request.bucket,
+      allowed: fits,
+      limit: request.limit,
+      remaining,
+      resetAfterMs: Math.ceil(tally.answer.resetUs / 1000),
+      retryAfterMs: fits ? 0 : Math.ceil(retryUs / 1000),
+    }
+  }
+
+  /** The usual question: one bucket, taken from. */
+  function takeOne(request: CounterRequest): CounterVerdict {
+    const now = nowUs()
+    const { cost, algorithm, bucket, limit } = request
+    const tally = tallies[algorithm]
+    const slot = slotOf(request, tally, now)
+    tally.check(slot, request, cost, now)
+    const { fits, remaining } = tally.answer
+    if (!fits) {
+      const decision = decisionOf(request, tally, slot, now)
+      const { retryAfterMs } = decision
+      return { allowed: false, decisions: [decision], retryAfterMs, takenAtUs: now, by: 'memory' }
+    }
+    tally.commit(slot, request, now)
+    const resetAfterMs = Math.ceil(tally.answer.resetUs / 1000)
+    const left = Math.max(0, remaining - cost)
+    return {
+      allowed: true,
+      decisions: [{ bucket, allowed: true, limit, remaining: left, resetAfterMs, retryAfterMs: 0 }],
+      retryAfterMs: 0,
+      takenAtUs: now,
+      by: 'memory',
+    }
+  }
+
   function decide(requests: readonly CounterRequest[], consume: boolean): CounterVerdict {
     checkCounterRequests(requests)
+    if (consume && requests.length === 1) return takeOne(requests[0]!)
     const now = nowUs()
     let allowed = true
     let retryAfterMs = 0
-    const decisions: { -readonly [Key in keyof CounterDecision]: CounterDecision[Key] }[] = []
+    const decisions: MutableDecision[] = []
     for (let index = 0; index < requests.length; index++) {
       const request = requests[index]!
       const tally = tallies[request.algorithm]
       const slot = slotOf(request, tally, now)
       slots[index] = slot
       tally.check(slot, request, request.cost + before(requests, index), now)
-      const { fits, remaining, retryUs, resetUs } = tally.answer
-      const retry = fits ? 0 : Math.ceil(retryUs / 1000)
-      if (!fits) allowed = false
-      if (retry > retryAfterMs) retryAfterMs = retry
-      decisions.push({
-        bucket: request.bucket,
-        allowed: fits,
-        limit: request.limit,
-        remaining,
-        resetAfterMs: Math.ceil(resetUs / 1000),
-        retryAfterMs: retry,
-      })
+      const decision = decisionOf(request, tally, slot, now)
+      if (!decision.allowed) allowed = false
+      if (decision.retryAfterMs > retryAfterMs) retryAfterMs = decision.retryAfterMs
+      decisions.push(decision)
     }
     if (allowed && consume)
       for (let index = 0; index < requests.length; index++) {

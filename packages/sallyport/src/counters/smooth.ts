@@ -3,7 +3,7 @@
 
 import { burstOf } from '../ports/counters.ts'
 import { slotTable } from './slot-table.ts'
-import { overflowSlots, type Tally, tallyAnswer } from './tally.ts'
+import { type Tally, tallyAnswer } from './tally.ts'
 
 /**
  * Room for the rounding of levels. The level is measured against it and costs are whole, so as long as it is below 1 it
@@ -13,38 +13,39 @@ const slack = 0.01
 /** More than half the distance between two neighbours in 32-bit floating point, as a factor. */
 const roundUp = 1 + 2 ** -23
 
+/** 32-bit words of a caller: its level, when that was written, when it has drained. Beside each other in memory. */
+const stride = 3
+
 /** @param capacity callers that can be told apart at once; 20 bytes each. */
 export function smoothTally(capacity: number): Tally {
   let nowMs = 0
-  const table = slotTable(capacity, alive)
-  const room = table.slots + overflowSlots
-  const levels = new Float32Array(room)
-  const writtenMs = new Uint32Array(room)
-  const emptyMs = new Uint32Array(room)
+  const table = slotTable(capacity, stride, alive)
+  const levels = new Float32Array(table.words.buffer)
+  const times = new Uint32Array(table.words.buffer)
   const answer = tallyAnswer()
 
   // A slot counts until it has drained; in the millisecond in which it was claimed it may be about to be written.
   function alive(slot: number): boolean {
-    return (levels[slot]! > 0 || writtenMs[slot] === nowMs) && (emptyMs[slot]! - nowMs) >> 0 >= 0
+    return (levels[slot]! > 0 || times[slot + 1] === nowMs) && (times[slot + 2]! - nowMs) >> 0 >= 0
   }
 
   function levelOf(slot: number, limit: number, windowMs: number): number {
-    const elapsed = (nowMs - writtenMs[slot]!) >>> 0
+    const elapsed = (nowMs - times[slot + 1]!) >>> 0
     return Math.max(0, levels[slot]! - (elapsed * limit) / windowMs)
   }
 
   function clear(slot: number): void {
     levels[slot] = 0
-    writtenMs[slot] = nowMs
-    emptyMs[slot] = nowMs
+    times[slot + 1] = nowMs
+    times[slot + 2] = nowMs
   }
 
   function write(slot: number, level: number, limit: number, windowMs: number): void {
     const near = Math.fround(level)
     levels[slot] = near >= level ? near : near * roundUp
-    writtenMs[slot] = nowMs
+    times[slot + 1] = nowMs
     const drainMs = limit === 0 ? windowMs : Math.ceil((levels[slot]! * windowMs) / limit)
-    emptyMs[slot] = nowMs + drainMs
+    times[slot + 2] = nowMs + drainMs
   }
 
   return {
@@ -57,17 +58,14 @@ export function smoothTally(capacity: number): Tally {
         if (!alive(found)) clear(found)
         return found
       }
-      const spare = table.slots + overflow
+      const spare = table.spare(overflow)
       const crowded = alive(spare)
       const slot = table.claim(low, high)
       if (slot < 0 && crowded) return spare
       const target = slot < 0 ? spare : slot
       // The caller may be one of those that shared the overflow slot: it starts with all that they used together.
-      if (crowded) {
-        levels[target] = levels[spare]!
-        writtenMs[target] = writtenMs[spare]!
-        emptyMs[target] = emptyMs[spare]!
-      } else clear(target)
+      if (crowded) times.copyWithin(target, spare, spare + stride)
+      else clear(target)
       return target
     },
     check(slot, request, cost) {
@@ -76,12 +74,14 @@ export function smoothTally(capacity: number): Tally {
       const level = levelOf(slot, limit, windowMs)
       answer.remaining = Math.max(0, Math.floor(burst - level + slack))
       answer.fits = level + cost <= burst + slack
-      answer.resetUs = limit === 0 ? 0 : ((level * windowMs) / limit) * 1000
       answer.retryUs = answer.fits
         ? 0
         : cost > burst
           ? Number.POSITIVE_INFINITY
           : Math.ceil(((level + cost - burst) * windowMs) / limit) * 1000
+    },
+    reset(slot, { limit, windowMs }) {
+      answer.resetUs = limit === 0 ? 0 : ((levelOf(slot, limit, windowMs) * windowMs) / limit) * 1000
     },
     commit(slot, { cost, limit, windowMs }) {
       write(slot, levelOf(slot, limit, windowMs) + cost, limit, windowMs)
@@ -92,6 +92,6 @@ export function smoothTally(capacity: number): Tally {
       const left = cost - (Math.max(0, nowUs - takenAtUs) / 1000 + 1) * (limit / windowMs)
       if (left > 0) write(slot, Math.max(0, levelOf(slot, limit, windowMs) - left), limit, windowMs)
     },
-    shared: (slot) => slot >= table.slots,
+    shared: table.isSpare,
   }
 }

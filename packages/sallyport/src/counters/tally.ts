@@ -3,7 +3,7 @@
 
 import type { CounterRequest } from '../ports/counters.ts'
 
-/** The answer of the last `check` or `commit`, in microseconds; written anew, so that deciding allocates nothing. */
+/** The answer of the last `check` or `commit`, in microseconds; written anew, so that deciding allocates little. */
 export interface TallyAnswer {
   fits: boolean
   remaining: number
@@ -16,9 +16,11 @@ export interface Tally {
   readonly answer: TallyAnswer
   /** The caller's slot, made where there is none; the overflow slot of the bucket where there is no room. */
   locate(low: number, high: number, overflow: number, windowMs: number, nowUs: number): number
-  /** Whether `cost` fits into the slot now. */
+  /** Whether `cost` fits into the slot now, what is left, and how long to wait. */
   check(slot: number, request: CounterRequest, cost: number, nowUs: number): void
-  /** Takes what `check` let through. */
+  /** When the whole of the slot is free again. Apart, since `commit` says it too. */
+  reset(slot: number, request: CounterRequest, nowUs: number): void
+  /** Takes what `check` let through, and says when the whole of the slot is free again. */
   commit(slot: number, request: CounterRequest, nowUs: number): void
   /** Gives back what was taken at a time, never more than that can still count. */
   refund(slot: number, request: CounterRequest, takenAtUs: number, nowUs: number): void

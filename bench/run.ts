@@ -9,6 +9,7 @@ import { benchApply } from './apply/run.ts'
 import { benchGateway } from './gateway/run.ts'
 import { benchHeaders } from './headers/run.ts'
 import { benchImport } from './import/run.ts'
+import { benchKeys } from './keys/run.ts'
 import { benchLimits } from './limits/run.ts'
 
 const { values, positionals } = parseArgs({
@@ -28,6 +29,7 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   import: async () => benchImport(values.short ? 5 : 15),
   headers: () => benchHeaders(rounds, seconds),
   gateway: () => benchGateway(rounds, seconds, values.short),
+  keys: async () => benchKeys(values.short ? 1 : Math.min(rounds, 3), values.short ? 100_000 : 1_000_000),
   limits: async () => benchLimits(rounds, values.short ? 100_000 : 1_000_000),
 }
 

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import pg from 'pg'
 import { postgresMissing, startPostgres } from '../../../store/test/fixtures/postgres.ts'
+import { runAs } from '../../../store/test/tenancy/fixtures.ts'
 import { directory, run } from './command.ts'
 
 const TABLES = `
@@ -33,11 +33,7 @@ test('H2 what init writes makes check content, twice, and one careless statement
   context.after(() => server.end())
   const { ownerUrl, name } = await server.database()
   const cwd = directory(context, {})
-  const sql = async (text: string, url = ownerUrl) => {
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
-    await client.query(text).finally(() => client.end())
-  }
+  const sql = (text: string, url = ownerUrl) => runAs(url, text)
   await sql(TABLES)
   const check = (...more: readonly string[]) =>
     run(context, cwd, ['tenancy', 'check', ownerUrl, '--app-role', 'shop', ...more])

@@ -41,7 +41,7 @@ export interface PrismaClient<Handle extends object> {
 }
 
 /** A transaction that has begun. */
-export interface Transaction {
+interface Transaction {
   /** What the caller's function gets. */
   readonly handle: object
   /** Runs one statement without parameters; its rows. */

@@ -32,7 +32,7 @@ export interface AuditSettings {
 }
 
 /** What the migration is about. */
-export interface MigrationSettings {
+interface MigrationSettings {
   readonly tables: readonly string[]
   readonly tenantColumn: string
   readonly tenantType: string

@@ -53,7 +53,7 @@ export interface Role {
 }
 
 /** A primary key, a unique index or an exclusion constraint. */
-export interface Key {
+interface Key {
   readonly table: string
   readonly name: string
   readonly kind: 'primary' | 'unique' | 'exclusion'
@@ -62,7 +62,7 @@ export interface Key {
 }
 
 /** A foreign key. */
-export interface ForeignKey {
+interface ForeignKey {
   readonly table: string
   readonly name: string
   readonly columns: readonly string[]
@@ -87,7 +87,7 @@ export interface Routine {
 }
 
 /** A trigger of the application. */
-export interface Trigger {
+interface Trigger {
   readonly table: string
   readonly name: string
   readonly signature: string

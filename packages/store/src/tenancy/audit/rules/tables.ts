@@ -114,7 +114,7 @@ function enable(table: Relation): string {
 }
 
 /** The policy that a table should have. */
-export function policySql(estate: Estate, table: Relation, name = `${table.name}_of_tenant`): string {
+function policySql(estate: Estate, table: Relation, name = `${table.name}_of_tenant`): string {
   const match = matchSql(estate, table)
   return `create policy ${quoted(name)} on ${sqlName(table)} using (${match}) with check (${match});`
 }

@@ -127,6 +127,24 @@ export const commands: readonly Command[] = [
         value: 'FILE',
         doc: 'the policy; else sallyport.config.ts or .json of this directory',
       },
+      {
+        name: 'posture',
+        value: 'URL',
+        doc: 'instead of a policy, the posture that is published there; that of the deployment itself where no policy is here',
+        noEnvironment: true,
+      },
+      {
+        name: 'key',
+        value: 'FILE',
+        doc: 'who must have attested that policy, an Ed25519 public key, PEM',
+        noEnvironment: true,
+      },
+      {
+        name: 'attestation',
+        value: 'URL',
+        doc: 'where the signed statement is published; else /.well-known/api-posture.dsse.json beside the posture',
+        noEnvironment: true,
+      },
       { name: 'profile', value: 'NAME', doc: 'quick, or full with slow probes', fallback: 'quick' },
       {
         name: 'place',

@@ -1,11 +1,10 @@
 // `sallyport verify`: holds a live deployment, or answers recorded from one, against the policy.
 
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import { isAbsolute, relative, resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import type { Place } from '../guard/control.ts'
-import { type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
-import { loadPolicy } from '../policy/load.ts'
-import { PolicyError, sentence, show } from '../policy/problem.ts'
+import type { ResolvedPolicy } from '../guard/resolve.ts'
+import { show } from '../policy/problem.ts'
 import { type Captured, captureOf, readCapture, readHar, verifyCaptured } from '../posture/verify/captured.ts'
 import { readCredential } from '../posture/verify/credential.ts'
 import { verificationJunit } from '../posture/verify/junit.ts'
@@ -16,6 +15,7 @@ import { type VerifyOptions, verify as verifyLive } from '../posture/verify/veri
 import { originOf, parseTarget, replicaAt, replicasOf, type WireTarget } from '../posture/wire/target.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { Failure } from './failure.ts'
+import { expectationOf } from './verify-expectation.ts'
 import { readSample, readSamples } from './verify-samples.ts'
 import { watchVerification } from './verify-watch.ts'
 import { version } from './version.ts'
@@ -25,9 +25,12 @@ const PLACES = ['gateway', 'node', 'fetch'] as const
 
 /** Runs the command: 0 where everything holds, 1 with findings, 2 where nothing could be verified. */
 export async function verifyCommand(invocation: Invocation, terminal: Terminal): Promise<number> {
-  const { resolved, policyFile } = await policyOf(invocation, terminal)
-  const run = await runner(invocation, terminal, resolved)
-  const report = (result: Verification) => writeReports(invocation, terminal, result, policyFile)
+  const [url] = invocation.operands
+  const target = url === undefined ? undefined : await targetOf(url, invocation, terminal)
+  const { resolved, policyFile, notes } = await expectationOf(invocation, terminal, target?.target)
+  const run = await runner(invocation, terminal, resolved, target)
+  const report = (result: Verification) =>
+    writeReports(invocation, terminal, { ...result, notes: [...notes, ...result.notes] }, policyFile)
   if (invocation.text('watch') !== undefined) return watchVerification(invocation, terminal, run, report)
   try {
     const result = await run()
@@ -38,45 +41,31 @@ export async function verifyCommand(invocation: Invocation, terminal: Terminal):
   }
 }
 
-async function policyOf(
-  invocation: Invocation,
-  { directory }: Terminal,
-): Promise<{ readonly resolved: ResolvedPolicy; readonly policyFile: string }> {
-  const { policy, file } = await loadPolicy(invocation.text('policy'), directory)
-  const policyFile = relative(directory, file) || file
-  try {
-    return { resolved: resolvePolicy(policy), policyFile }
-  } catch (error) {
-    if (!(error instanceof PolicyError)) throw error
-    throw new Failure(error.problems.map((each) => `${policyFile}: ${sentence(each)}`).join('\n'))
-  }
-}
-
 async function runner(
   invocation: Invocation,
   terminal: Terminal,
   policy: ResolvedPolicy,
+  target: Target | undefined,
 ): Promise<() => Promise<Verification>> {
   const place =
     invocation.text('place') === undefined ? {} : { place: oneOf<Place>(invocation, 'place', PLACES) }
   const recorded = await recordedAnswers(invocation, terminal)
-  const [url] = invocation.operands
   if (recorded !== undefined) {
-    const origin = url === undefined ? undefined : originOf(targetOf(url).target)
+    const origin = target === undefined ? undefined : originOf(target.target)
     return () =>
       verifyCaptured(policy, recorded.captured, recorded.source, { ...place, ...(origin ? { origin } : {}) })
   }
-  if (url === undefined)
+  if (target === undefined)
     throw new Failure(
       'verify needs the deployment to look at; write sallyport verify https://api.example.com',
     )
-  const { target, options } = await liveOptions(invocation, terminal, url)
+  const options = await liveOptions(invocation, terminal, target)
   const progress = terminal.progress
   return async () => {
     const captured: Captured[] = []
     const captureFile = invocation.text('capture')
     try {
-      return await verifyLive(policy, target, {
+      return await verifyLive(policy, target.target, {
         ...options,
         ...place,
         ...(progress ? { onProgress: (done, of) => progress(`${done} of ${of} requests`) } : {}),
@@ -105,15 +94,8 @@ async function runner(
 async function liveOptions(
   invocation: Invocation,
   terminal: Terminal,
-  url: string,
-): Promise<{ readonly target: WireTarget; readonly options: VerifyOptions }> {
-  const parsed = targetOf(url)
-  const caFile = invocation.text('ca')
-  const target: WireTarget = {
-    ...parsed.target,
-    ...(caFile === undefined ? {} : { ca: await read(terminal, invocation, 'ca') }),
-    ...(invocation.flag('insecure') ? { insecure: true } : {}),
-  }
+  parsed: Target,
+): Promise<VerifyOptions> {
   const credentials = invocation.list('credential').map((text) => {
     try {
       return readCredential(text, terminal.environment)
@@ -129,18 +111,15 @@ async function liveOptions(
       : readSamples(await read(terminal, invocation, 'samples'), invocation.text('samples')!)),
   ]
   return {
-    target,
-    options: {
-      profile: oneOf<Profile>(invocation, 'profile', PROFILES),
-      allowWrites: invocation.flag('allow-writes'),
-      samples,
-      credentials,
-      replicas: await replicas(invocation, target),
-      userAgent: `sallyport-verify/${version()}`,
-      ...numberOption(invocation, 'plain-port', 'plainPort', 65_535),
-      ...numberOption(invocation, 'max-requests', 'maxRequests', 100_000),
-      ...numberOption(invocation, 'rate', 'perSecond', 1_000),
-    },
+    profile: oneOf<Profile>(invocation, 'profile', PROFILES),
+    allowWrites: invocation.flag('allow-writes'),
+    samples,
+    credentials,
+    replicas: await replicas(invocation, parsed.target),
+    userAgent: `sallyport-verify/${version()}`,
+    ...numberOption(invocation, 'plain-port', 'plainPort', 65_535),
+    ...numberOption(invocation, 'max-requests', 'maxRequests', 100_000),
+    ...numberOption(invocation, 'rate', 'perSecond', 1_000),
   }
 }
 
@@ -162,11 +141,22 @@ async function replicas(invocation: Invocation, target: WireTarget): Promise<rea
   }
 }
 
-function targetOf(url: string): ReturnType<typeof parseTarget> {
+type Target = ReturnType<typeof parseTarget>
+
+async function targetOf(url: string, invocation: Invocation, terminal: Terminal): Promise<Target> {
+  let parsed: Target
   try {
-    return parseTarget(url)
+    parsed = parseTarget(url)
   } catch (error) {
     throw new Failure((error as Error).message)
+  }
+  return {
+    ...parsed,
+    target: {
+      ...parsed.target,
+      ...(invocation.text('ca') === undefined ? {} : { ca: await read(terminal, invocation, 'ca') }),
+      ...(invocation.flag('insecure') ? { insecure: true } : {}),
+    },
   }
 }
 

@@ -6,16 +6,14 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writ
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { PolicyDocument } from '../../guard/policy.ts'
-import { digest } from '../../policy/digest.ts'
 import { findPolicy, loadPolicy, PolicyFileError } from '../../policy/load.ts'
+import { readPosture } from '../published-posture.ts'
 
 /** A policy and where it was found. */
 export interface Side {
   readonly name: string
   readonly policy: PolicyDocument
 }
-
-const MAX_BYTES = 4_194_304
 
 /**
  * Reads one side.
@@ -50,37 +48,7 @@ async function fromUrl(name: string): Promise<Side> {
       `${name}: no posture can be read there (${cause?.code ?? cause?.message ?? message}); publish one with disclosure: { posture: "public" }`,
     )
   }
-  if (text.length > MAX_BYTES)
-    throw new PolicyFileError(
-      name,
-      `${name}: is larger than any posture; name the posture as data, /.well-known/api-posture.json`,
-    )
-  let posture: { format?: unknown; document?: unknown; policyDigest?: unknown }
-  try {
-    posture = JSON.parse(text)
-  } catch {
-    throw new PolicyFileError(
-      name,
-      `${name}: is not JSON; name the posture as data, /.well-known/api-posture.json`,
-    )
-  }
-  if (posture?.format !== 'sallyport-posture/1')
-    throw new PolicyFileError(
-      name,
-      `${name}: is no posture of Sallyport; name the posture as data, /.well-known/api-posture.json`,
-    )
-  if (typeof posture.document !== 'object' || posture.document === null)
-    throw new PolicyFileError(
-      name,
-      `${name}: leaves the policy itself to reviewers; use a reviewer's link (sallyport posture --link)`,
-    )
-  const policy = posture.document as PolicyDocument
-  if (posture.policyDigest !== (await digest(policy)))
-    throw new PolicyFileError(
-      name,
-      `${name}: the policy there is not the one that its digest names; ask who publishes it`,
-    )
-  return { name, policy }
+  return { name, policy: await readPosture(text, name) }
 }
 
 // The file and what it imports, as they were, laid out in a folder of their own as in the tree.

@@ -74,7 +74,7 @@ type Reach =
  * Asks once. A certificate that has ended or names another host is a finding, and
  * the rest can still be seen; one that nobody trusts may be anybody's server, so that is all that is said of it.
  */
-export async function reachable(run: Run, target: WireTarget, name: string | undefined): Promise<Reach> {
+export async function reachable(run: Run, target: WireTarget): Promise<Reach> {
   const result = await run.wire(target, { method: 'GET', path: '/', headers: [] }, limitsFor(target, run))
   run.requests++
   if (result.kind === 'answer') {

@@ -94,7 +94,7 @@ export async function verify(
   let lastReason = ''
   for (const replica of replicas) {
     const name = replicas.length > 1 ? replicaName(replica) : undefined
-    const reach = await reachable(run, replica, name)
+    const reach = await reachable(run, replica)
     if (typeof reach === 'string') {
       lastReason = reach
       const about = {

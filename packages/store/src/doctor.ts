@@ -1,15 +1,16 @@
 // What an operator should know about a store before it is trusted: who logs in, what version it is, whether a commit
-// reaches the disk, whether the schema is current, whether the clocks agree.
+// reaches the disk, whether the schema is current, whether the clocks agree, whether what was written can be read.
 
 import type pg from 'pg'
 import { history, judgeHistory, readMigrations } from './migrate.ts'
 import { openStore, type StoreSettings } from './open.ts'
 import { faultsOfRole } from './server/role.ts'
 import { judgeServer, patientClient } from './server/settings.ts'
+import { quoted, tablesOf } from './transfer/tables.ts'
 
 /** One thing that was looked at. */
 export interface Finding {
-  readonly check: 'open' | 'role' | 'version' | 'durability' | 'schema' | 'clock'
+  readonly check: 'open' | 'role' | 'version' | 'durability' | 'schema' | 'clock' | 'pages'
   readonly ok: boolean
   readonly says: string
 }
@@ -46,7 +47,7 @@ export async function diagnose(
   try {
     const store = await openStore(settings)
     try {
-      return await store.asOwner((client) => checks(client, now))
+      return await store.asOwner(async (client) => [...(await checks(client, now)), await pages(client)])
     } finally {
       await store.close()
     }
@@ -94,4 +95,24 @@ async function checks(client: pg.ClientBase, now: () => number): Promise<readonl
           : `the clock here and the store’s are ${Math.round(away / 1_000)} s apart; waits of lockouts and ends of keys differ by that`,
     },
   ]
+}
+
+// Every page has a checksum, which is looked at when it is read. A server has tools of its own for this (pg_amcheck), and
+// more than we would want to read.
+async function pages(client: pg.ClientBase): Promise<Finding> {
+  const damaged: string[] = []
+  for (const { name } of await tablesOf(client))
+    try {
+      await client.query(`select sum(length(t::text)) from ${quoted(name)} t`)
+    } catch {
+      damaged.push(name)
+    }
+  return {
+    check: 'pages',
+    ok: damaged.length === 0,
+    says:
+      damaged.length === 0
+        ? 'every row can be read'
+        : `rows of ${damaged.join(', ')} can’t be read: what is on the disk is not what was written; restore the store from an export: sallyport store import`,
+  }
 }

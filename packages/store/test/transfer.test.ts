@@ -148,6 +148,7 @@ it('finds nothing wrong with an embedded store, and says what is wrong with a da
       ['durability', true],
       ['schema', true],
       ['clock', true],
+      ['pages', true],
     ],
   )
   const [open] = await diagnose({ directory: `${directory}/base` })

@@ -269,7 +269,7 @@ describe('the steps', () => {
     assert.match(blind.notes.join(), /name those with --origin/)
   })
 
-  it('keep the numbers of limits until the policy has limits', async (context) => {
+  it('give the numbers of a limiter as a setting', async (context) => {
     const url = await running(
       context,
       createServer((_request, response) => {
@@ -280,7 +280,7 @@ describe('the steps', () => {
     const { steps } = await adoptLive(url)
     assert.equal(
       steps.find(({ setting }) => setting === 'limits')?.snippet,
-      '// limits: 60 requests in 60 s; for the control "limits", which this version does not have',
+      'limits: { addresses: { buckets: { requests: { limit: 60, windowSeconds: 60 } } } }',
     )
   })
 })

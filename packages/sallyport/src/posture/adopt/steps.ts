@@ -134,16 +134,25 @@ function corsStep({ corsOrigins, corsCredentials }: Observed): readonly Step[] {
   ]
 }
 
+// A person decides which routes share the bucket, so the step has no value of its own.
 function limitStep({ limit, windowMs }: RateLimit): Step {
-  const window = windowMs === undefined ? 'a window that is not told' : `${windowMs / 1_000} s`
-  const number = limit === undefined ? 'a number that is computed' : String(limit)
+  const isKnown = limit !== undefined && limit >= 1 && windowMs !== undefined && windowMs >= 1000
+  const bucket = {
+    limit: limit ?? 100,
+    windowSeconds: Math.ceil((windowMs ?? 60_000) / 1000),
+    // What a strict bucket can't count.
+    ...(limit !== undefined && limit > 65_535 ? { algorithm: 'exact' } : {}),
+  }
+  const setting = `limits: ${written({ addresses: { buckets: { requests: bucket } } })}`
   return {
     worth: 'medium',
     setting: 'limits',
-    what: 'rate limits stand in the policy',
-    snippet: `// limits: ${number} requests in ${window}; for the control "limits", which this version does not have`,
+    what: 'rate limits stand in the policy, and hold in any window',
+    snippet: isKnown ? setting : `// ${setting}, with your own numbers: those in force are not told`,
     breaks: [
-      'Nothing: the limiter stays where it is until the policy has limits; keep these numbers for then.',
+      'A limiter whose windows begin with the first request lets up to twice its number through where two windows meet; this never does.',
+      'Remove the limiter in the same change: two that count refuse earlier than either says.',
+      'Behind a proxy name it in client.trustedProxies first, or all callers share one address.',
     ],
   }
 }

@@ -281,7 +281,7 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
     })
     await Promise.race([closed, timeUp])
     clearTimeout(grace)
-    const brokenOff = forwarder.abandonAll()
+    const brokenOff = await forwarder.abandonAll()
     listener.destroyConnections()
     await Promise.all([closed, forwarder.destroy()])
     clearInterval(idle)

@@ -447,6 +447,69 @@ test('a drain waits for tunnels up to its deadline, and then ends them', async (
   await wire.end()
 })
 
+for (const [where, policy] of [
+  ['plain', POLICY],
+  ['encrypted', HERE],
+] as const)
+  test(`what a drain ends is told so on both sides, on a connection that is ${where}`, async (context) => {
+    const said = Promise.withResolvers<Buffer>()
+    const api = await apiFor(context, (request, socket) => {
+      socket.write(open(request))
+      socket.write(Buffer.from('8202', 'hex'))
+      socket.write('hi')
+      const pieces: Buffer[] = []
+      socket.on('data', (chunk: Buffer) => pieces.push(chunk))
+      socket.on('end', () => {
+        said.resolve(Buffer.concat(pieces))
+        socket.end()
+      })
+    })
+    const running = await gatewayFor(context, { upstream: api.url, policy })
+    const { port, ca } = running
+    const socket =
+      ca === '' ? connect(port, '127.0.0.1') : tlsConnect({ port, ca, servername: 'sallyport.localhost' })
+    const received: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => received.push(chunk))
+    socket.on('error', () => {})
+    socket.write(handshake('/live/a'))
+    while (!Buffer.concat(received).toString('latin1').endsWith('hi')) await once(socket, 'data')
+    const ended = once(socket, 'end')
+    assert.equal((await running.gateway.close({ graceMs: 20 })).brokenOff, 1)
+    await ended
+    assert.equal(Buffer.concat(received).subarray(-4).toString('hex'), '880203e9')
+    const bytes = await said.promise
+    assert.equal(bytes.subarray(0, 2).toString('hex'), '8882')
+    assert.equal(bytes.length, 8)
+  })
+
+test('a WebSocket client of Node hears of a drain as 1001', async (context) => {
+  const api = await apiFor(context, (request, socket) => {
+    socket.write(open(request))
+    socket.resume()
+  })
+  const running = await gatewayFor(context, { upstream: api.url, policy: POLICY })
+  const client = new WebSocket(`ws://127.0.0.1:${running.port}/live/a`)
+  await once(client, 'open')
+  const closed = once(client, 'close')
+  await running.gateway.close({ graceMs: 20 })
+  const [event] = (await closed) as [CloseEvent]
+  assert.equal(event.code, 1001)
+})
+
+test('a drain puts nothing into the middle of a frame', async (context) => {
+  const api = await apiFor(context, (request, socket) => {
+    socket.write(open(request))
+    socket.write(Buffer.from('8205', 'hex'))
+    socket.write('half')
+    socket.resume()
+  })
+  const running = await gatewayFor(context, { upstream: api.url, policy: POLICY })
+  const wire = send(context, running, handshake('/live/a'))
+  await wire.until(/half$/)
+  assert.equal((await running.gateway.close({ graceMs: 20 })).brokenOff, 1)
+  assert.match(await wire.end(), /half$/)
+})
+
 test('an upgrade behind a request that is still being answered is no upgrade', async (context) => {
   const api = await apiFor(context)
   const running = await gatewayFor(context, { upstream: api.url, policy: POLICY })

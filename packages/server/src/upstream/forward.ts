@@ -14,6 +14,8 @@ import { openUpstream, type Upstream, type UpstreamOptions, type UpstreamReport 
 
 /** Beginnings of bodies that wait for the rest, of all requests together; one client has a quarter. Bytes. */
 const HELD_TOTAL = 67_108_864
+/** How long what is broken off has to say goodbye; milliseconds. */
+const FAREWELL_MS = 500
 
 /** What a client asked for beside an answer. */
 export interface Asked {
@@ -31,8 +33,8 @@ export interface Forwarder {
   forward(request: IncomingMessage, response: ServerResponse, exchange: Exchange, asked?: Asked): void
   /** Makes what is under way the last of its connections. */
   drain(): void
-  /** Breaks off all that is under way; returns how many there were. */
-  abandonAll(): number
+  /** Breaks off all that is under way; returns how many there were, when they are gone or a moment has passed. */
+  abandonAll(): Promise<number>
   report(): readonly UpstreamReport[]
   /**
    * Makes other upstreams and routes ready. They take over when what is returned is called, which says what is new:
@@ -61,10 +63,12 @@ export function createForwarder(
   const now = () => performance.now()
   const underWay = createUnderWay<Transfer>()
   const held = createShares(HELD_TOTAL, HELD_TOTAL / 4)
+  let onEmpty = () => {}
   const ended = (transfer: Transfer, { outcome, reason }: TransferEnd): void => {
     underWay.remove(transfer)
     if (outcome === 'failed') onFailure(transfer.exchange, reason ?? 'unknown')
     if (leaving.size > 0) closeLeaving()
+    if (underWay.size === 0) onEmpty()
   }
   const open = (options: UpstreamOptions): Opened => ({
     ...openUpstream(options, now, held, ended),
@@ -124,9 +128,18 @@ export function createForwarder(
     drain() {
       for (const transfer of underWay.all()) transfer.closeAfterwards()
     },
-    abandonAll() {
+    async abandonAll() {
       const left = underWay.all()
       for (const transfer of left) transfer.abandon()
+      // A WebSocket is told, and its connection must live until that is written.
+      if (underWay.size > 0)
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, FAREWELL_MS)
+          onEmpty = () => {
+            clearTimeout(timer)
+            resolve()
+          }
+        })
       return left.length
     },
     report: () => [...upstreams.values()].map((upstream) => upstream.report()),

@@ -206,7 +206,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
 
   /** Breaks it off on both sides. */
   abandon(): void {
-    if (this.phase === 'tunnel') this.tunnel?.cut()
+    if (this.phase === 'tunnel') this.tunnel?.leave()
     else if (this.phase !== 'over') this.fail('ERR_GATEWAY_CLOSING')
   }
 

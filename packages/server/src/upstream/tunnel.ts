@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { closeFrame, FrameBoundary, maskedCloseFrame } from './frames.ts'
 
 /** An open tunnel. */
 export interface Tunnel {
@@ -10,6 +11,8 @@ export interface Tunnel {
   sweep(now: number, idleMs: number): void
   /** Ends it at once. */
   cut(): void
+  /** Tells both sides that we go, where that does not fall into the middle of a frame, and ends it. */
+  leave(): void
 }
 
 /** How a tunnel ended: by one of its sides, or by silence. */
@@ -62,12 +65,33 @@ export function openTunnel(
     })
     side.setTimeout(0)
   }
-  if (ahead.length > 0) peer.write(ahead)
+  const toPeer = new FrameBoundary()
+  const toClient = new FrameBoundary()
+  if (ahead.length > 0) {
+    toPeer.pass(ahead)
+    peer.write(ahead)
+  }
+  client.on('data', (chunk: Buffer) => toPeer.pass(chunk))
+  peer.on('data', (chunk: Buffer) => toClient.pass(chunk))
   client.pipe(peer)
   peer.pipe(client)
 
+  // Nothing of the other side comes after it; an end within a frame is seen as what it is.
+  function farewell(to: Socket, from: Socket, boundary: FrameBoundary, frame: () => Buffer): void {
+    from.unpipe(to)
+    if (boundary.isBetween && !to.writableEnded) {
+      to.end(frame())
+      // The answer is for nobody, but a side that is not read is not closed.
+      to.resume()
+    } else to.destroy()
+  }
+
   return {
     cut,
+    leave() {
+      farewell(client, peer, toClient, closeFrame)
+      farewell(peer, client, toPeer, maskedCloseFrame)
+    },
     sweep(now, idleMs) {
       // What is written counts nothing: a reader that takes nothing lets the other side wait, and both are silent.
       const bytes = client.bytesRead + peer.bytesRead

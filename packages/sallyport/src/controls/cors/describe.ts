@@ -97,6 +97,11 @@ function limits(cells: Cells): readonly string[] {
   const local = origins.filter(({ host }) => isLoopback(host)).map(({ text }) => text)
   return [
     'These rules are kept by browsers: they say which pages may read an answer. They neither keep programs out nor stop a page from sending a plain form; credentials and the forgery control do.',
+    ...(cells.some(({ setting }) => (setting.mode ?? 'enforce') !== 'enforce')
+      ? [
+          'Where this control is off or only reports, nobody checks which page opens a WebSocket: any page can, with the cookies of its visitor, unless the application refuses it.',
+        ]
+      : []),
     ...(origins.length > 0
       ? [
           'A listed origin is trusted whole: whoever can run a script there acts with the cookies of its visitors.',

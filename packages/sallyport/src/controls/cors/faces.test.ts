@@ -207,6 +207,16 @@ test('the page says what the control does not do', () => {
   assert.match(describeCors(resolvedFor(local, cors)).limits.join('\n'), /http:\/\/localhost:3000/)
 })
 
+test('the page says where nobody checks which page opens a WebSocket', () => {
+  const limitsOf = (mode: 'off' | 'report' | 'enforce') => {
+    const policy = resolvePolicy({ cors: { mode, origins: ['https://a.example'] } })
+    return describeCors(resolvedFor<CorsSetting>(policy, cors)).limits.join('\n')
+  }
+  for (const mode of ['off', 'report'] as const)
+    assert.match(limitsOf(mode), /any page can, with the cookies/)
+  assert.doesNotMatch(limitsOf('enforce'), /WebSocket/)
+})
+
 test('a policy without origins is described as left to the application, and has no probes', () => {
   const silent = resolvedFor<CorsSetting>(resolvePolicy({ extends: 'payments' }), cors)
   assert.deepEqual(

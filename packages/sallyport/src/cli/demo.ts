@@ -10,6 +10,25 @@ export const demoPolicy: PolicyDocument = {
   extends: 'recommended',
   transport: { tls: 'here' },
   cors: { origins: ['https://app.example.com'], bearer: 'any-origin' },
+  keys: { vendor: 'demo' },
+  access: {
+    catalogue: {
+      scopes: {
+        'account:read': 'reads the account',
+        'orders:read': 'reads orders',
+        'events:read': 'hears of events',
+      },
+    },
+  },
+  limits: {
+    plans: {
+      free: { buckets: { minute: { limit: 100, windowSeconds: 60 } } },
+      pro: { buckets: { minute: { limit: 2_000, windowSeconds: 60 } } },
+    },
+    defaultPlan: 'free',
+    addresses: { buckets: { address: { limit: 600, windowSeconds: 60 } } },
+  },
+  audit: { record: true, risk: { high: ['lock'], critical: ['block'] } },
   headers: { strip: { 'x-debug-query': 'It shows the statements of the database.' } },
   // No security.txt: it has a date to expire, which a built-in policy could not renew.
   disclosure: {
@@ -20,10 +39,21 @@ export const demoPolicy: PolicyDocument = {
     },
   },
   routes: {
-    '/v1/account/*': { data: 'private' },
-    '/v1/orders/*': { data: 'private', credentials: 'bearer' },
+    '/v1/account/*': { data: 'private', credentials: 'bearer', access: { scopes: ['account:read'] } },
+    // An order costs as much as thirty other requests.
+    '/v1/orders/*': {
+      data: 'private',
+      credentials: 'bearer',
+      access: { scopes: ['orders:read'] },
+      limits: { cost: 30 },
+    },
     '/v1/products/*': { data: 'public', credentials: 'none', cache: { maxAgeSeconds: 60 } },
-    '/v1/events': { data: 'stream', credentials: 'bearer' },
+    '/v1/events': {
+      data: 'stream',
+      credentials: 'bearer',
+      access: { scopes: ['events:read'] },
+      keys: { publishable: { scopes: ['events:read'] } },
+    },
     '/v1/status': { data: 'public', credentials: 'none' },
     '/v1/status/stream': { data: 'stream', credentials: 'none' },
   },

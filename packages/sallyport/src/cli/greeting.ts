@@ -1,5 +1,7 @@
 // What `sallyport start` says first: where everything is, and three lines to try that show what the gateway changes.
 
+import type { SampleKeys } from './server.ts'
+
 /** What the greeting tells. */
 export interface Demo {
   /** `https://sallyport.localhost:8443` */
@@ -10,18 +12,23 @@ export interface Demo {
   readonly digest: string
   /** As the reader's terminal would name it. */
   readonly caFile: string
+  /** Two keys to try; absent where the policy knows none. */
+  readonly keys?: SampleKeys
   /** Where the posture page is; absent where the policy does not publish it. */
   readonly posture?: string
 }
 
-/** The three lines: the API itself, the same through the gateway, and a crash through the gateway. */
-export function curlLines({ url, address, sample, caFile }: Demo): readonly string[] {
+/** The three lines: the API itself, the same through the gateway, and a crash through the gateway, until the plan is used up. */
+export function curlLines({ url, address, sample, caFile, keys }: Demo): readonly string[] {
   const { host, hostname, port } = new URL(url)
   const trusted = `--cacert ${quoted(caFile)} --resolve ${hostname}:${port}:${address}`
+  const bearer = keys === undefined ? '' : ` -H "Authorization: Bearer ${keys.secret}"`
   return [
     `curl -si ${sample}/v1/account`,
-    `curl -si ${trusted} https://${host}/v1/account`,
-    `curl -si ${trusted} https://${host}/v1/orders`,
+    `curl -si ${trusted}${bearer} https://${host}/v1/account`,
+    keys === undefined
+      ? `curl -si ${trusted} https://${host}/v1/orders`
+      : `curl -si ${trusted}${bearer} "https://${host}/v1/orders?page=[1-4]"`,
   ]
 }
 
@@ -35,6 +42,12 @@ export function greeting(demo: Demo): string {
     `  API       ${demo.sample}  (a sample that misbehaves on purpose)`,
     `  policy    ${demo.policy}, ${demo.digest}`,
     ...(demo.posture === undefined ? [] : [`  posture   ${demo.posture}`]),
+    ...(demo.keys === undefined
+      ? []
+      : [
+          `  keys      ${demo.keys.secret}  (secret, for servers; of the sample organisation Harbour Pilots)`,
+          `            ${demo.keys.publishable}  (publishable, for browsers)`,
+        ]),
     '',
     'Try in another terminal:',
     '',
@@ -45,6 +58,9 @@ export function greeting(demo: Demo): string {
     `  ${guarded}`,
     '',
     '  # Behind this one a database error happens; nothing of it gets out, and every header holds.',
+    ...(demo.keys === undefined
+      ? []
+      : ['  # An order costs 30 of the 100 requests a minute of the plan: the fourth answer is 429.']),
     `  ${crash}`,
     '',
     'Ctrl-C drains and stops.',

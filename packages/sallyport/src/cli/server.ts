@@ -11,6 +11,7 @@ export interface ServerPackage {
   loadConfiguration(path: string | undefined, directory: string): Promise<LoadedConfiguration | undefined>
   checkPlaces(loaded: LoadedConfiguration): void
   startSampleUpstream(options: { readonly port: number }): Promise<Sample>
+  sampleKeys(options: SampleKeysWish): Promise<SampleKeys>
   localCertificate(options: { readonly folder: string }): Promise<Certificate & { readonly caFile: string }>
 }
 
@@ -150,6 +151,20 @@ export interface Gateway {
 export interface Fleet extends Gateway {
   restart(): Promise<void>
   readonly socketsAreHeld: boolean
+}
+
+/** The keys of the sample organisation to make. */
+interface SampleKeysWish {
+  readonly folder: string
+  readonly vendor: string
+  readonly plan: string
+  readonly scopes: readonly string[]
+}
+
+/** The keys of the sample organisation. */
+export interface SampleKeys {
+  readonly secret: string
+  readonly publishable: string
 }
 
 /** The sample API. */

@@ -1,7 +1,10 @@
 // `sallyport start`: the gateway before the sample API, the whole thing in one command.
 
 import { join, relative, resolve } from 'node:path'
+import type { AccessSetting } from '../controls/access/setting.ts'
 import { type DisclosureSetting, POSTURE_PATH } from '../controls/disclosure/setting.ts'
+import type { KeysSetting } from '../controls/keys/setting.ts'
+import type { LimitsSetting } from '../controls/limits/setting.ts'
 import type { ResolvedPolicy } from '../guard/resolve.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { portOf } from './command-line.ts'
@@ -9,7 +12,8 @@ import { DEMO_HOST, demoPolicy } from './demo.ts'
 import { curlLines, type Demo, greeting } from './greeting.ts'
 import { choosePolicy, endsTlsHere, withTlsHere } from './policy-choice.ts'
 import { listen, listenFailure, stopSignal, untilStopped } from './running.ts'
-import { certificateIn, loadServer, type Sample, type ServerPackage } from './server.ts'
+import { certificateIn, loadServer, type Sample, type SampleKeys, type ServerPackage } from './server.ts'
+import { storeFailure } from './store-package.ts'
 import { policyWarnings } from './warnings.ts'
 
 const GRACE_MS = 5_000
@@ -31,6 +35,8 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
   const { caFile } = await certificateIn(server, join(state, 'tls'))
   // Before anything is said to run: a signal right after that must drain already.
   const stopped = stopSignal()
+  const store = { folder: join(state, 'store') }
+  const keys = await keysFor(server, chosen.resolved, store.folder)
   const sample = await startSample(server, samplePort)
   const gateway = await listen(server, {
     policy: chosen.policy,
@@ -39,6 +45,7 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     // Where the gateway finds the certificate, and renews it.
     stateFolder: state,
     status: true,
+    places: { store },
   }).catch(async (error: unknown) => {
     await sample.close()
     throw error
@@ -50,6 +57,7 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     policy: chosen.source,
     digest: chosen.digest,
     caFile: relative(terminal.directory, caFile),
+    ...(keys ? { keys } : {}),
     ...postureOf(chosen.resolved, publicUrl(gateway.url, host)),
   }
   for (const warning of policyWarnings(chosen.resolved, Date.now(), host)) terminal.err(`warning: ${warning}`)
@@ -59,6 +67,29 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     await sample.close()
     return closed
   })
+}
+
+// A policy that knows API keys gets two to try; one that knows none has no use for them.
+async function keysFor(
+  server: ServerPackage,
+  policy: ResolvedPolicy,
+  folder: string,
+): Promise<SampleKeys | undefined> {
+  const { settings } = policy.cells.at(-2)!
+  const { vendor } = settings['keys'] as KeysSetting
+  if (vendor === undefined) return undefined
+  const { catalogue } = settings['access'] as AccessSetting
+  const { defaultPlan = 'free' } = settings['limits'] as LimitsSetting
+  try {
+    return await server.sampleKeys({
+      folder,
+      vendor,
+      plan: defaultPlan,
+      scopes: Object.keys(catalogue?.scopes ?? {}),
+    })
+  } catch (error) {
+    throw storeFailure(error, '--state')
+  }
 }
 
 function postureOf(policy: ResolvedPolicy, url: string): { posture?: string } {

@@ -65,8 +65,8 @@ export function placeOf(invocation: Invocation, terminal: Terminal): StorePlace 
 }
 
 /** A fault of the store as a sentence; anything else is thrown on as it is. */
-export function storeFailure(error: unknown): unknown {
+export function storeFailure(error: unknown, option = '--store'): unknown {
   return error instanceof Error && error.name === 'StoreFault'
-    ? new Failure(`--store: ${error.message}`, { cause: error })
+    ? new Failure(`${option}: ${error.message}`, { cause: error })
     : error
 }

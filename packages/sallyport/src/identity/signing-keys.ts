@@ -4,7 +4,7 @@
 import { toBase64url } from '../tokens/base64url.ts'
 
 /** A public key as it is published. */
-export interface PublishedKey {
+interface PublishedKey {
   readonly kty: 'OKP'
   readonly crv: 'Ed25519'
   readonly x: string
@@ -14,7 +14,7 @@ export interface PublishedKey {
 }
 
 /** A key that signs. */
-export interface SigningKey {
+interface SigningKey {
   readonly published: PublishedKey
   readonly key: CryptoKey
 }
@@ -112,7 +112,8 @@ export function readGivenKeys(text: string): readonly GivenKey[] | undefined {
   } catch {
     return undefined
   }
-  const set = (value as { readonly keys?: unknown } | null)?.keys ?? value
+  // Lists have a method of that name.
+  const set = Array.isArray(value) ? value : ((value as { readonly keys?: unknown } | null)?.keys ?? value)
   const list: readonly unknown[] = Array.isArray(set) ? set : [set]
   return list.length > 0 && list.length <= 8 && list.every(isGivenKey) ? list : undefined
 }

@@ -5,7 +5,7 @@ import { type Algorithm, importPublicKey, type PublicJwk, suits } from './algori
 import { fetchJson, within } from './fetch-json.ts'
 
 /** `unknown`: the issuer publishes no such key. `unavailable`: it can't be asked now. */
-export type KeysFound = readonly CryptoKey[] | 'unknown' | 'unavailable'
+type KeysFound = readonly CryptoKey[] | 'unknown' | 'unavailable'
 
 /** The keys of one issuer. */
 export interface KeySet {

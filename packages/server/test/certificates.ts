@@ -18,6 +18,8 @@ export interface Wish {
   /** The one who signs; itself where there is none. */
   readonly by?: Made
   readonly isAuthority?: boolean
+  /** What its key is for; anything where nothing is said. */
+  readonly usage?: 'serverAuth' | 'clientAuth'
   /** As openssl writes it: `rsa:1024`; P-256 where nothing is said. */
   readonly newKey?: string
   readonly days?: number
@@ -36,6 +38,7 @@ export function certificate(folder: string, wish: Wish): Made {
       ...['-keyout', key, '-out', cert, '-days', String(days)],
       ...['-subj', `/O=Example/CN=${wish.as}`],
       ...(wish.san === undefined ? [] : ['-addext', `subjectAltName=${wish.san}`]),
+      ...(wish.usage === undefined ? [] : ['-addext', `extendedKeyUsage=${wish.usage}`]),
       ...['-addext', `basicConstraints=critical,CA:${wish.isAuthority ? 'TRUE' : 'FALSE'}`],
       ...(wish.by ? ['-CA', wish.by.cert, '-CAkey', wish.by.key] : []),
     ],

@@ -46,9 +46,7 @@ async function signIns(
     const isForm = (request.headers['content-type'] ?? '').startsWith(FORM)
     const given = isForm ? Object.fromEntries(new URLSearchParams(text)) : JSON.parse(text || '{}')
     if (request.url === '/v1/recovery' || request.url === '/v1/elsewhere')
-      return void response
-        .writeHead(200, { 'lockout-recovered': encodeURIComponent(given.email) })
-        .end('{}')
+      return void response.writeHead(200, { 'lockout-recovered': encodeURIComponent(given.email) }).end('{}')
     verified++
     if (request.url === '/v1/crash') return void response.writeHead(500).end('{}')
     const isRight = PASSWORDS[String(given.email).trim().toLowerCase()] === given.password

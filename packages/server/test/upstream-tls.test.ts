@@ -2,14 +2,14 @@
 // own where it has one.
 
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import type { GatewayOptions } from '../src/index.ts'
-import { type Authority, authorityFor, type Leaf } from './authority.ts'
+import { certificate, type Made } from './certificates.ts'
 import { ask, gatewayFor, temporaryFolder } from './harness.ts'
 
 type Tls = NonNullable<NonNullable<GatewayOptions['upstreams']>[string]['tls']>
@@ -37,7 +37,21 @@ async function asked(context: TestContext, url: string, tls?: Tls) {
   return { status, seen: status === 200 ? JSON.parse(body) : undefined, reason: running.events[0]?.reason }
 }
 
-const here = ({ cert, key }: Leaf) => ({ cert, key })
+const here = ({ cert, key }: Made) => ({ cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') })
+
+/** An authority in a folder of the test's own. */
+async function authorityFor(context: TestContext) {
+  const folder = await temporaryFolder(context)
+  const own = certificate(folder, { as: 'ours', isAuthority: true })
+  return {
+    caFile: own.cert,
+    leaf: (as: string, usage: 'serverAuth' | 'clientAuth', san: string) =>
+      certificate(folder, { as, by: own, usage, san }),
+  }
+}
+
+type Authority = Awaited<ReturnType<typeof authorityFor>>
+
 const SERVER = 'DNS:api.internal,IP:127.0.0.1'
 
 test('a certificate of the named authority is taken, another is not', async (context) => {
@@ -88,12 +102,12 @@ test('an upstream that asks for a certificate gets ours, and refuses without', a
   const ours = await authorityFor(context)
   const url = await secureFor(context, {
     ...here(ours.leaf('api', 'serverAuth', SERVER)),
-    ca: ours.ca,
+    ca: readFileSync(ours.caFile, 'utf8'),
     requestCert: true,
     rejectUnauthorized: true,
   })
-  const { certFile, keyFile } = ours.leaf('gateway', 'clientAuth', 'DNS:gateway.internal')
-  const { status, seen } = await asked(context, url, { ca: ours.caFile, cert: certFile, key: keyFile })
+  const { cert, key } = ours.leaf('gateway', 'clientAuth', 'DNS:gateway.internal')
+  const { status, seen } = await asked(context, url, { ca: ours.caFile, cert, key })
   assert.deepEqual([status, seen.client], [200, 'gateway'])
   assert.equal((await asked(context, url, { ca: ours.caFile })).status, 502)
 })
@@ -127,10 +141,10 @@ test('a file that can not be used is named, and nothing of it is shown', async (
       /^TypeError: upstreams\.api\.tls\.ca: \S+gone can't be read \(ENOENT\); name a file/,
     ],
     [{ ca: text }, /^TypeError: upstreams\.api\.tls\.ca: \S+text is not PEM; /],
-    [{ ca: one.keyFile }, /^TypeError: upstreams\.api\.tls\.ca: \S+key holds no certificate/],
-    [{ cert: one.certFile, key: half }, /^TypeError: upstreams\.api\.tls\.key: \S+half holds no private key/],
+    [{ ca: one.key }, /^TypeError: upstreams\.api\.tls\.ca: \S+key\.pem holds no certificate/],
+    [{ cert: one.cert, key: half }, /^TypeError: upstreams\.api\.tls\.key: \S+half holds no private key/],
     [
-      { cert: one.certFile, key: other.keyFile },
+      { cert: one.cert, key: other.key },
       /^TypeError: upstreams\.api\.tls\.key: the key in \S+ is not that of the certificate/,
     ],
   ] as const)

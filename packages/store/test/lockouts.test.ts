@@ -9,11 +9,11 @@ import { promisify } from 'node:util'
 import fc from 'fast-check'
 import { lockoutDefaults } from 'sallyport/lockout'
 import { digestOf, guess, lockoutContract } from '../../sallyport/src/lockout/contract.ts'
-import { type Event, eventSequences, runSequence } from '../../sallyport/src/lockout/model.ts'
+import { EVENTS, type Event, eventSequences, runSequence } from '../../sallyport/src/lockout/model.ts'
 import { lockoutState, openStore, pruneLockouts, recordedLockouts, type Store } from '../src/index.ts'
 import { embeddedStore, storeFolder } from './fixtures/embedded.ts'
 import { type PostgresServer, postgresMissing, startPostgres } from './fixtures/postgres.ts'
-import { passing } from './fixtures/time.ts'
+import { forgetGuesses, passing } from './fixtures/time.ts'
 
 const run = promisify(execFile)
 const numbers = lockoutDefaults
@@ -34,6 +34,16 @@ async function sequences(
     }),
     { numRuns: numRuns * factor },
   )
+}
+
+/** Every sequence of so many events, each on an empty store. */
+async function everySequence(depth: number, store: Store, events: readonly Event[] = []): Promise<void> {
+  if (events.length < depth) {
+    for (const event of EVENTS) await everySequence(depth, store, [...events, event])
+    return
+  }
+  await forgetGuesses(store)
+  await runSequence(events, underTest(store))
 }
 
 const underTest = (store: Store) => ({ store: recordedLockouts(store), pass: passing(store) })
@@ -70,6 +80,11 @@ function forgetting(open: (context: TestContext) => Promise<Store>): void {
 describe('on the embedded database', () => {
   lockoutContract('embedded', async (context) => underTest(await embeddedStore(context)))
   forgetting((context) => embeddedStore(context))
+
+  it('H12 I1 I2 I7 I8 I9 I12 hold after every two events', async (context) => {
+    const store = await embeddedStore(context)
+    await everySequence(2, store)
+  })
 
   it('H12 I1 I2 I7 I8 I9 I10 I12 I13 hold in long sequences', async (context) => {
     const store = await embeddedStore(context)
@@ -119,6 +134,11 @@ describe('on PostgreSQL 15', { skip: postgresMissing }, () => {
     assert.deepEqual([sum('name'), sum('address')], [5, 20])
     // Ten names from twenty addresses at once: nobody waits for each other for ever, all names get theirs.
     assert.equal(sum('mixed'), 50)
+  })
+
+  it('H12 I1 I2 I7 I8 I9 I12 hold after every three events', async (context) => {
+    const store = await open(context)
+    await everySequence(3, store)
   })
 
   it('H12 I1 I2 I7 I8 I9 I10 I12 I13 hold in long sequences over two nodes', async (context) => {

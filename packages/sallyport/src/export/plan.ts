@@ -1,6 +1,8 @@
 // What an export is written from: the cells in the order in which they must be tried, each with the lines that the guard
 // itself would put there. A platform's writer only translates.
 
+import { requirementOf } from '../controls/access/requirement.ts'
+import type { AccessSetting } from '../controls/access/setting.ts'
 import { type CacheSetting, classValue } from '../controls/cache/setting.ts'
 import { isOriginFault, parseOrigin } from '../controls/cors/origin.ts'
 import { type CorsSetting, fullSetting, isOpen } from '../controls/cors/setting.ts'
@@ -241,6 +243,16 @@ function commonLimits(cells: readonly ResolvedCell[]): readonly Limit[] {
       'request',
       'Duplicate fields, ambiguous framing and Host forms are judged by the platform’s own parser.',
     )
+  if (
+    cells.some(
+      (cell) =>
+        modeOf(cell, 'access') !== 'off' &&
+        requirementOf(cell.settings['access'] as AccessSetting, cell).level !== 'open',
+    )
+  )
+    say('access', 'Nobody is asked who calls: every route is as open as the application leaves it.')
+  if (some('lockout', (setting) => setting['name'] !== undefined))
+    say('lockout', 'Guesses at passwords and codes are not counted: that needs the body and a memory.')
   if (some('headers', (setting) => JSON.stringify(setting).includes("'nonce'")))
     say('headers', 'A nonce of a Content-Security-Policy can’t be made; the token is left out.')
   for (const [control, title] of [

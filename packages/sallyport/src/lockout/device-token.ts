@@ -6,7 +6,7 @@ import type { GuessDevice } from '../ports/lockouts.ts'
 /** The cookie's name. The prefix binds it to this host, to HTTPS and to every path (RFC 6265bis, section 4.1.3.2). */
 export const DEVICE_COOKIE = '__Host-sallyport_device'
 /** 180 days, in seconds. */
-export const DEVICE_LIFE_SECONDS = 15_552_000
+const DEVICE_LIFE_SECONDS = 15_552_000
 
 // generation.seconds.nonce.seal: 128 random bits, HMAC-SHA-256.
 const FORM = /^([0-9a-z]{1,7})\.([0-9a-z]{1,8})\.([\w-]{22})\.([\w-]{43})$/

@@ -59,6 +59,12 @@ const programs = [
     /^ *ok \d+ - (.+)(?:\n(?! *(?:#|ok|not ok)).*)*\n *# (\d+ (?:clients|checks): .+)$/gm,
   ),
 ]
+// And how often the store was ended without warning, and what it had acknowledged.
+const ends = [
+  ...result.stdout.matchAll(
+    /^ *ok \d+ - (.+)(?:\n(?! *(?:#|ok|not ok)).*)*\n *# (\d+ (?:kills|cuts): .+)$/gm,
+  ),
+]
 const seconds = Math.round((Date.now() - started) / 1000)
 const outcome = `${count('pass')} passed, ${count('fail')} failed`
 writeFileSync(
@@ -82,6 +88,12 @@ Requests of keep-alive and of one-request clients while the gateway changes unde
 | what happens | requests |
 |---|---|
 ${loads.map(([, name, outcome]) => `| ${name} | ${outcome} |`).join('\n')}
+
+The embedded store, ended by kill -9 or by a power cut while it writes, writes a checkpoint or recovers:
+
+| what is checked | outcome |
+|---|---|
+${ends.map(([, name, outcome]) => `| ${name} | ${outcome} |`).join('\n')}
 
 Programs of others, against a gateway that another client uses meanwhile:
 

@@ -11,6 +11,8 @@ import { benchHeaders } from './headers/run.ts'
 import { benchImport } from './import/run.ts'
 import { benchKeys } from './keys/run.ts'
 import { benchLimits } from './limits/run.ts'
+import { benchStore } from './store/run.ts'
+import { benchTenancy } from './tenancy/run.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -31,6 +33,8 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   gateway: () => benchGateway(rounds, seconds, values.short),
   keys: async () => benchKeys(values.short ? 1 : Math.min(rounds, 3), values.short ? 100_000 : 1_000_000),
   limits: async () => benchLimits(rounds, values.short ? 100_000 : 1_000_000),
+  tenancy: () => benchTenancy(rounds, values.short ? 100_000 : 1_000_000),
+  store: () => benchStore(values.short ? 1 : rounds, seconds),
 }
 
 const chosen = positionals.length > 0 ? positionals : Object.keys(benchmarks)

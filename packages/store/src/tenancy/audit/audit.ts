@@ -54,8 +54,9 @@ const RULES: readonly Rule[] = [
   viewRules,
   functionRules,
   triggerRules,
-  keyRules,
+  // Before the keys that they refer to.
   foreignKeyRules,
+  keyRules,
   grantRules,
   defaultRules,
   sequenceRules,

@@ -1,7 +1,7 @@
 // Keys that look at every tenant's rows: policies do not hold for unique and foreign keys (PostgreSQL 15, section 5.8),
 // so a write tells whether somebody else's row is there.
 
-import { quoted } from '../../names.ts'
+import { qualified, quoted } from '../../names.ts'
 import { type Estate, type Rule, reaches, sqlName } from '../estate.ts'
 
 /** Primary keys, unique indexes and exclusions without the tenant. */
@@ -17,7 +17,7 @@ export const keyRules: Rule = (estate) =>
     const list = [estate.tenantColumn, ...key.columns.filter((each) => each !== '')].map(quoted).join(', ')
     const drop = key.constraint
       ? `alter table ${name} drop constraint ${quoted(key.name)};`
-      : `drop index ${quoted(key.name)};`
+      : `drop index ${qualified(table.schema, key.name)};`
     const add =
       key.kind === 'exclusion'
         ? `alter table ${name} add exclude using gist (${quoted(estate.tenantColumn)} with =, …);`
@@ -53,15 +53,28 @@ export const foreignKeyRules: Rule = (estate) =>
       return []
     const at = key.columns.indexOf(estate.tenantColumn)
     if (at >= 0 && key.targetColumns[at] === estate.tenantColumn) return []
-    const columns = key.columns.map(quoted).join(', ')
-    const targets = key.targetColumns.map(quoted).join(', ')
-    const tenant = quoted(estate.tenantColumn)
+    const tenant = estate.tenantColumn
+    // The tenant goes along with what the key compares already.
+    const pairs = key.columns
+      .map((column, index) => [column, key.targetColumns[index]!] as const)
+      .filter(([column, against]) => column !== tenant && against !== tenant)
+    const columns = [tenant, ...pairs.map(([column]) => column)]
+    const targets = [tenant, ...pairs.map(([, against]) => against)]
+    const isKey = estate.catalogue.keys.some(
+      (each) =>
+        each.table === target.id &&
+        each.kind !== 'exclusion' &&
+        each.columns.length === targets.length &&
+        each.columns.every((column) => targets.includes(column)),
+    )
+    const list = (names: readonly string[]) => names.map(quoted).join(', ')
+    const add = isKey ? '' : `alter table ${sqlName(target)} add unique (${list(targets)}); `
     return [
       {
         id: 'tenancy.foreign-key',
         object: table.id,
         detail: `foreign key ${key.name} lets a row refer to another tenant’s row of ${target.id}, and tells whether it is there`,
-        mend: `alter table ${sqlName(target)} add unique (${tenant}, ${targets}); alter table ${sqlName(table)} drop constraint ${quoted(key.name)}, add foreign key (${tenant}, ${columns}) references ${sqlName(target)} (${tenant}, ${targets});`,
+        mend: `${add}alter table ${sqlName(table)} drop constraint ${quoted(key.name)}, add foreign key (${list(columns)}) references ${sqlName(target)} (${list(targets)});`,
       },
     ]
   })

@@ -9,6 +9,7 @@ import { bare, isWord, type Token } from '../tokens.ts'
 import { matchSql } from './tables.ts'
 
 type Side = 'using' | 'check'
+const STORE_SETTING = 'app.store'
 // With one of these inside, a comparison that stands there need not hold.
 const LOOSENING = ['or', 'not', 'case', 'join', 'union'] as const
 const COMMANDS = ['r', 'a', 'w', 'd'] as const
@@ -41,7 +42,7 @@ function judgeTable(
 ): readonly TenancyFinding[] {
   const mine = policies.filter((policy) => applies(estate, policy))
   const others = policies.filter((policy) => !mine.includes(policy) && policy.permissive)
-  const isStore = bond.setting === 'app.store'
+  const isStore = bond.setting === STORE_SETTING
   const loose = mine
     .filter(({ permissive }) => permissive)
     .flatMap((policy) => {
@@ -56,7 +57,9 @@ function judgeTable(
       const [first] = found.filter(({ side }) => side === 'using').concat(found)
       if (first === undefined) return []
       const commands = [...new Set(found.map(({ command }) => WORDS[command]))].join(', ')
-      return [looseFinding(estate, table, policy, bond, first, commands, isStore)]
+      // Where nothing is written for the check, USING is what has to be mended.
+      const sides = new Set(found.map(({ side }) => (policy.check === null ? 'using' : side)))
+      return [looseFinding(estate, table, policy, bond, { ...first, sides }, commands)]
     })
   if (isStore) return loose
   return [
@@ -71,25 +74,29 @@ function looseFinding(
   table: Relation,
   policy: Policy,
   bond: Bond,
-  { side, holding }: { readonly side: Side; readonly holding: Holding },
+  {
+    side,
+    sides,
+    holding,
+  }: { readonly side: Side; readonly sides: ReadonlySet<Side>; readonly holding: Holding },
   commands: string,
-  isStore: boolean,
 ): TenancyFinding {
-  const written = policy.check !== null && side === 'check'
-  const id = isStore
-    ? 'tenancy.policy-store'
-    : side === 'check' && holding.kind !== 'setting' && holding.kind !== 'column'
-      ? 'tenancy.check-open'
-      : `tenancy.policy-${holding.kind}`
+  const match = matchSql(estate, table)
+  const id =
+    bond.setting === STORE_SETTING
+      ? 'tenancy.policy-store'
+      : side === 'check' && holding.kind !== 'setting' && holding.kind !== 'column'
+        ? 'tenancy.check-open'
+        : `tenancy.policy-${holding.kind}`
+  const parts = [
+    ...(sides.has('using') ? [`using (${match})`] : []),
+    ...(sides.has('check') ? [`with check (${match})`] : []),
+  ]
   return {
     id,
     object: table.id,
     detail: `policy ${policy.name} (${commands}): ${says(holding, bond, side)}`,
-    mend: `alter policy ${quoted(policy.name)} on ${sqlName(table)} ${
-      written || policy.command === 'a'
-        ? `with check (${matchSql(estate, table)})`
-        : `using (${matchSql(estate, table)})`
-    };`,
+    mend: `alter policy ${quoted(policy.name)} on ${sqlName(table)} ${parts.join(' ')};`,
   }
 }
 
@@ -180,7 +187,7 @@ function bonds(estate: Estate, table: Relation, functions: ReadonlyMap<string, s
   const hasStore = storeColumn !== undefined && table.columns.some(({ name }) => name === storeColumn)
   return [
     { ...shared, column, setting },
-    ...(hasStore ? [{ ...shared, column: storeColumn, setting: 'app.store' }] : []),
+    ...(hasStore ? [{ ...shared, column: storeColumn, setting: STORE_SETTING }] : []),
   ]
 }
 

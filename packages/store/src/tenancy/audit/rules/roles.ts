@@ -1,7 +1,7 @@
 // Roles that row-level security does not bind, and settings that take its place.
 
 import { quoted } from '../../names.ts'
-import { type Estate, escapes, type Rule, type TenancyFinding } from '../estate.ts'
+import { type Estate, escapes, type Rule, sqlName, type TenancyFinding } from '../estate.ts'
 
 /** The application's roles: what they are, what they may become. */
 export const roleRules: Rule = (estate) => {
@@ -50,7 +50,7 @@ function attributes(estate: Estate, name: string): readonly TenancyFinding[] {
             id: 'tenancy.role-owner',
             object,
             detail: `the application’s role owns ${owned.map(({ id }) => id).join(', ')}: it can switch the policies off`,
-            mend: `${owned.map((table) => `alter table ${table.id} owner to a_role_that_migrates;`).join(' ')}`,
+            mend: `${owned.map((table) => `alter table ${sqlName(table)} owner to a_role_that_migrates;`).join(' ')}`,
           },
         ]
       : []),
@@ -85,8 +85,13 @@ function memberships(estate: Estate, name: string): readonly TenancyFinding[] {
       id: 'tenancy.role-member',
       object: `role ${name}`,
       detail: `it may become ${group}, which ${why(estate, group)}`,
-      mend: `revoke ${quoted(group)} from ${quoted(name)};`,
+      mend: `revoke ${quoted(group)} from ${quoted(byWayOf(estate, name, group))};`,
     }))
+}
+
+// The role that is a member itself: the application's, or one that it may become first.
+function byWayOf(estate: Estate, name: string, group: string): string {
+  return [...estate.become(name)].find((each) => estate.role(each)?.memberOf.includes(group)) ?? name
 }
 
 function why(estate: Estate, group: string): string {

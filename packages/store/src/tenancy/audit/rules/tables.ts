@@ -126,12 +126,27 @@ export function matchSql(estate: Estate, table: Relation): string {
     const type = table.columns.find(({ name }) => name === column)?.type ?? 'text'
     return `${quoted(column)} = (select nullif(current_setting('${setting}', true), '')${type === 'text' ? '' : `::${type}`})`
   }
+  if (!estate.isTenantTable(table.id)) return throughParentSql(estate, table)
   return [
     part(tenantColumn, tenantSetting),
     ...(storeColumn !== undefined && table.columns.some(({ name }) => name === storeColumn)
       ? [part(storeColumn, 'app.store')]
       : []),
   ].join(' and ')
+}
+
+// Of a row that hangs on a tenant's row: that its parent is seen, whose own policies hold.
+function throughParentSql(estate: Estate, table: Relation): string {
+  const key = estate.catalogue.foreignKeys.find(
+    (each) => each.table === table.id && estate.isTenantTable(each.target),
+  )
+  const parent = key && estate.relation(key.target)
+  if (key === undefined || parent === undefined) return 'false'
+  const pairs = key.columns.map(
+    (column, index) =>
+      `parent.${quoted(key.targetColumns[index]!)} = ${quoted(table.name)}.${quoted(column)}`,
+  )
+  return `exists (select from ${sqlName(parent)} parent where ${pairs.join(' and ')})`
 }
 
 function typeOf(estate: Estate, target: string): string {

@@ -104,17 +104,20 @@ export function valkeyCounters(options: ValkeyCountersOptions): Counters {
     takenAtUs = '0',
   ): Promise<number[] | undefined> {
     if (!circuit.closed()) return undefined
-    const keys = requests.map(
-      ({ bucket, key, windowMs, algorithm }) =>
-        `${prefix}{${hash('sha256', key, 'base64url')}}:${algorithm}:${windowMs}:${bucket}`,
-    )
-    const rest = requests.flatMap((request) => [
-      request.algorithm,
-      `${request.limit}`,
-      `${request.windowMs * 1000}`,
-      `${request.cost}`,
-      `${burstOf(request)}`,
-    ])
+    const keys: string[] = []
+    const rest: string[] = []
+    // Mostly one caller asks for all of its buckets.
+    let caller: string | undefined
+    let digest = ''
+    for (const request of requests) {
+      const { key, algorithm, limit, windowMs, cost, bucket } = request
+      if (key !== caller) {
+        caller = key
+        digest = hash('sha256', key, 'base64url')
+      }
+      keys.push(`${prefix}{${digest}}:${algorithm}:${windowMs}:${bucket}`)
+      rest.push(algorithm, `${limit}`, `${windowMs}000`, `${cost}`, `${burstOf(request)}`)
+    }
     try {
       const answer = numbers(await send(mode, takenAtUs, keys, rest))
       circuit.succeeded()

@@ -17,7 +17,6 @@ if mode == 'probe' then redis.call('SET', KEYS[1], '1', 'PX', 1000) return 1 end
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local slack = 0.01
-local packed = '<d' .. string.rep('I4', 16)
 local function text(number) return string.format('%.0f', number) end
 
 local function run(key, index)
@@ -56,9 +55,8 @@ function exact.load(key, b)
   return s
 end
 function exact.check(key, b, s, cost)
-  local reset = s.used > 0 and s.last + b.window - now or 0
-  if s.used + cost <= b.limit then return true, b.limit - s.used, reset, 0 end
-  if cost > b.limit then return false, math.max(0, b.limit - s.used), reset, -1 end
+  if s.used + cost <= b.limit then return true, b.limit - s.used, 0 end
+  if cost > b.limit then return false, math.max(0, b.limit - s.used), -1 end
   local need = s.base + s.used + cost - b.limit
   local low, high = 0, redis.call('LLEN', key) - 1
   while low < high do
@@ -66,8 +64,9 @@ function exact.check(key, b, s, cost)
     local _, sum = run(key, middle)
     if sum >= need then high = middle else low = middle + 1 end
   end
-  return false, math.max(0, b.limit - s.used), reset, run(key, low) + b.window - now
+  return false, math.max(0, b.limit - s.used), run(key, low) + b.window - now
 end
+function exact.reset(b, s) return s.used > 0 and s.last + b.window - now or 0 end
 function exact.commit(key, b, s)
   s.sum = s.sum + b.cost
   redis.call('RPUSH', key, write(now, s.sum, b.cost))
@@ -90,51 +89,72 @@ function exact.refund(key, b, s, taken)
   end
 end
 
+-- The slot of time of the newest count, the sum of all counts, then the counts, the newest first. Nearly always the
+-- newest slot is that of now, and then only the first three numbers are read and written.
 local strict = {}
+local head, older, size = '<dI4I4', '<' .. string.rep('I4', 15), 76
+local blank = string.rep('\\0', 60)
 function strict.save(key, s)
-  redis.call('SET', key, struct.pack(packed, s.now, s.counts[0], unpack(s.counts, 1, 15)), 'PX', s.width / 1000 * 16 + 1)
+  redis.call('SET', key, struct.pack(head, s.now, s.used, s.newest) .. s.tail, 'PX', s.width / 1000 * 16 + 1)
 end
+function strict.counts(s) return { s.newest, struct.unpack(older, s.tail) } end
 function strict.load(key, b)
-  local s = { width = math.ceil(b.window / 15000) * 1000, counts = {}, used = 0 }
+  local s = { width = math.ceil(b.window / 15000) * 1000, used = 0, newest = 0, tail = blank }
   s.now = math.floor(now / s.width)
   local kept = redis.call('GET', key)
-  local old = kept and { struct.unpack(packed, kept) } or {}
-  local behind = math.max(0, s.now - (old[1] or 0))
-  for age = 0, 15 do
-    local count = old[2 + age - behind]
-    if age < behind or not kept then count = 0 end
-    s.counts[age] = count or 0
-    s.used = s.used + s.counts[age]
+  if not kept or #kept ~= size then return s end
+  local at, used, newest = struct.unpack(head, kept)
+  s.newest = newest
+  s.tail = string.sub(kept, 17)
+  s.used = used
+  if at >= s.now then
+    if at > s.now then strict.save(key, s) end
+    return s
   end
-  if kept and old[1] > s.now then strict.save(key, s) end
+  local old, counts, behind = strict.counts(s), {}, s.now - at
+  s.used = 0
+  for age = 1, 16 do
+    counts[age] = age > behind and old[age - behind] or 0
+    s.used = s.used + counts[age]
+  end
+  s.newest = counts[1]
+  s.tail = struct.pack(older, unpack(counts, 2, 16))
   return s
 end
 local function leaves(s, age) return (s.now - age + 16) * s.width - now end
 function strict.check(key, b, s, cost)
-  local reset, retry = 0, 0
-  for age = 15, 0, -1 do if s.counts[age] > 0 then reset = leaves(s, age) end end
-  local fits = s.used + cost <= b.limit
-  if not fits then
-    retry = -1
-    local left = s.used + cost - b.limit
-    if cost <= b.limit then
-      for age = 15, 0, -1 do
-        left = left - s.counts[age]
-        if left <= 0 then retry = leaves(s, age) break end
-      end
+  if s.used + cost <= b.limit then return true, b.limit - s.used, 0 end
+  local retry, left = -1, s.used + cost - b.limit
+  if cost <= b.limit then
+    local counts = strict.counts(s)
+    for age = 15, 0, -1 do
+      left = left - counts[age + 1]
+      if left <= 0 then retry = leaves(s, age) break end
     end
   end
-  return fits, math.max(0, b.limit - s.used), reset, retry
+  return false, math.max(0, b.limit - s.used), retry
+end
+function strict.reset(b, s)
+  if s.used == 0 then return 0 end
+  local counts = strict.counts(s)
+  for age = 0, 15 do if counts[age + 1] > 0 then return leaves(s, age) end end
+  return 0
 end
 function strict.commit(key, b, s)
-  s.counts[0] = s.counts[0] + b.cost
+  s.used = s.used + b.cost
+  s.newest = s.newest + b.cost
   strict.save(key, s)
   return leaves(s, 0)
 end
 function strict.refund(key, b, s, taken)
   local age = math.max(0, s.now - math.floor(taken / s.width))
   if age > 15 then return end
-  s.counts[age] = math.max(0, s.counts[age] - b.cost)
+  local counts = strict.counts(s)
+  local back = math.min(counts[age + 1], b.cost)
+  counts[age + 1] = counts[age + 1] - back
+  s.used = s.used - back
+  s.newest = counts[1]
+  s.tail = struct.pack(older, unpack(counts, 2, 16))
   strict.save(key, s)
 end
 
@@ -155,11 +175,11 @@ function smooth.load(key, b)
 end
 function smooth.check(key, b, s, cost)
   local remaining = math.max(0, math.floor(b.burst - s.level + slack))
-  local reset = b.limit > 0 and s.level * b.window / b.limit or 0
-  if s.level + cost <= b.burst + slack then return true, remaining, reset, 0 end
-  if cost > b.burst then return false, remaining, reset, -1 end
-  return false, remaining, reset, (s.level + cost - b.burst) * b.window / b.limit
+  if s.level + cost <= b.burst + slack then return true, remaining, 0 end
+  if cost > b.burst then return false, remaining, -1 end
+  return false, remaining, (s.level + cost - b.burst) * b.window / b.limit
 end
+function smooth.reset(b, s) return b.limit > 0 and s.level * b.window / b.limit or 0 end
 function smooth.commit(key, b, s)
   s.level = s.level + b.cost
   return smooth.save(key, b, s)
@@ -172,7 +192,7 @@ function smooth.refund(key, b, s, taken)
 end
 
 local algorithms = { exact = exact, strict = strict, smooth = smooth }
-local buckets, answer, all, sums = {}, { 1, now }, true, {}
+local buckets, states, answer, all, sums, again = {}, {}, { 1, now }, true, {}, nil
 for index, key in ipairs(KEYS) do
   local first = 3 + (index - 1) * 5
   local b = {
@@ -184,22 +204,29 @@ for index, key in ipairs(KEYS) do
   if mode == 'refund' then
     b.algorithm.refund(key, b, state, tonumber(ARGV[2]))
   else
+    states[index] = state
+    again = again or sums[key]
     sums[key] = (sums[key] or 0) + b.cost
-    local fits, remaining, reset, retry = b.algorithm.check(key, b, state, sums[key])
+    local fits, remaining, retry = b.algorithm.check(key, b, state, sums[key])
     all = all and fits
     local at = #answer
     answer[at + 1] = fits and 1 or 0
     answer[at + 2] = remaining
-    answer[at + 3] = math.ceil(reset)
+    answer[at + 3] = 0
     answer[at + 4] = math.ceil(retry)
   end
 end
 answer[1] = all and 1 or 0
-if mode == 'take' and all then
-  for index, key in ipairs(KEYS) do
-    local b = buckets[index]
-    answer[index * 4 + 1] = math.ceil(b.algorithm.commit(key, b, b.algorithm.load(key, b)))
+local takes = mode == 'take' and all
+for index, b in ipairs(buckets) do
+  local key = KEYS[index]
+  if takes then
+    -- A bucket that is asked twice in one question is read anew when it is taken from.
+    local state = again and b.algorithm.load(key, b) or states[index]
+    answer[index * 4 + 1] = math.ceil(b.algorithm.commit(key, b, state))
     answer[index * 4] = math.max(0, answer[index * 4] - b.cost)
+  elseif mode ~= 'refund' then
+    answer[index * 4 + 1] = math.ceil(b.algorithm.reset(b, states[index]))
   end
 end
 return answer

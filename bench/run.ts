@@ -6,6 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { benchApply } from './apply/run.ts'
+import { benchAudit } from './audit/run.ts'
 import { benchGateway } from './gateway/run.ts'
 import { benchHeaders } from './headers/run.ts'
 import { benchImport } from './import/run.ts'
@@ -32,8 +33,9 @@ const benchmarks: Readonly<Record<string, () => Promise<string>>> = {
   headers: () => benchHeaders(rounds, seconds),
   gateway: () => benchGateway(rounds, seconds, values.short),
   keys: async () => benchKeys(values.short ? 1 : Math.min(rounds, 3), values.short ? 100_000 : 1_000_000),
-  limits: async () => benchLimits(rounds, values.short ? 100_000 : 1_000_000),
+  limits: () => benchLimits(rounds, values.short),
   tenancy: () => benchTenancy(rounds, values.short ? 100_000 : 1_000_000),
+  audit: () => benchAudit(rounds, seconds, values.short ? 20_000 : 1_000_000),
   store: () => benchStore(values.short ? 1 : rounds, seconds),
 }
 

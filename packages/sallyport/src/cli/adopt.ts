@@ -8,6 +8,7 @@ import { findPolicy } from '../policy/load.ts'
 import { show } from '../policy/problem.ts'
 import { type Adoption, type AdoptSource, adopt } from '../posture/adopt/adopt.ts'
 import { observeOptions } from '../posture/adopt/options.ts'
+import { optionsInSource } from '../posture/adopt/source.ts'
 import { adoptedTypescript, adoptionText } from '../posture/adopt/text.ts'
 import { readHar } from '../posture/verify/captured.ts'
 import { CouldNotVerify } from '../posture/verify/result.ts'
@@ -64,8 +65,9 @@ async function sourceOf(name: string, invocation: Invocation, terminal: Terminal
     case '.js':
     case '.mjs':
     case '.cjs': {
-      await read(file, name)
-      return options(name, await exportsOf(file, name))
+      // The source of an application is read where it calls the middleware; only a module of options alone is run.
+      const source = optionsInSource(await read(file, name))
+      return source ? options(name, source.options, source.notes) : options(name, await exportsOf(file, name))
     }
     default:
       throw new Failure(
@@ -132,13 +134,15 @@ async function exportsOf(file: string, name: string): Promise<unknown> {
   }
 }
 
-function options(name: string, exported: unknown): AdoptSource {
+function options(name: string, exported: unknown, notes: readonly string[] = []): AdoptSource {
   const observed = observeOptions(exported)
   if (observed === undefined)
     throw new Failure(
-      `${name}: holds no options that are known; export { helmet: { … }, cors: { … }, rateLimit: { … } }, or those of one of them`,
+      notes.length > 0
+        ? `${name}: ${notes.join('; ')}; export them as { helmet: { … }, cors: { … }, rateLimit: { … } }`
+        : `${name}: holds no options that are known; export { helmet: { … }, cors: { … }, rateLimit: { … } }, or those of one of them`,
     )
-  return { kind: 'options', observed }
+  return { kind: 'options', observed: { ...observed, notes: [...notes, ...observed.notes] } }
 }
 
 async function read(file: string, name: string): Promise<string> {

@@ -71,12 +71,42 @@ export function ofCache({ answers }: Observed): readonly string[] {
   })
   if (kept.length === 0)
     return ['No answer was seen that shared caches may keep; browsers keep none for the back button either.']
-  const paths = [...new Set(kept.map(({ path }) => path.split('?', 1)[0]!))]
-  const [first = '/'] = paths
+  const shown = (list: readonly Answer[]) =>
+    some(list.map((each) => `${pathOf(each)} (${headerOf(each, 'cache-control')})`))
+  const doubtful = kept.filter((each) => whyPrivate(each) !== undefined)
+  const plain = kept.filter((each) => !doubtful.some((other) => pathOf(other) === pathOf(each)))
+  const [first] = plain
   return [
-    `These are kept by caches now: ${some(kept.map((each) => `${each.path.split('?', 1)[0]} (${headerOf(each, 'cache-control')})`))}.`,
-    `Declare them: routes: { '${first}': { data: 'public', credentials: 'none' } }.`,
+    `These are kept by caches now: ${shown(kept)}.`,
+    ...(first === undefined
+      ? []
+      : [
+          `Of ${some(plain.map(pathOf))} declare only what is the same for everybody: routes: { '${pathOf(first)}': { data: 'public', credentials: 'none' } }.`,
+          'Whatever is declared so, anybody can call without a credential, and any cache on the way can keep it and hand it to others.',
+        ]),
+    ...(doubtful.length === 0
+      ? []
+      : [
+          `Do not declare these public: ${some(doubtful.map((each) => `${pathOf(each)} (${whyPrivate(each)})`))}. A shared cache could hand one caller’s answer to another, as it can now; this step ends that.`,
+        ]),
   ]
+}
+
+function pathOf({ path }: Answer): string {
+  return path.split('?', 1)[0]!
+}
+
+// Words of paths that name what is somebody's own.
+const PERSONAL =
+  /\/(?:me|self|accounts?|admin|users?|profiles?|billing|invoices?|orders?|payments?|customers?|carts?|sessions?|tokens?|keys?|settings|private|internal)(?:\/|$)/i
+
+/** Why an answer looks like somebody's own; `undefined` where nothing speaks for it. */
+function whyPrivate(answer: Answer): string | undefined {
+  if (answer.withCredential) return 'it was asked for with a credential'
+  if (headerOf(answer, 'set-cookie') !== undefined) return 'it sets a cookie'
+  if (/\b(?:authorization|cookie)\b/i.test(headerOf(answer, 'vary') ?? ''))
+    return 'it varies with the credential'
+  return PERSONAL.test(pathOf(answer)) ? 'its name says that it is somebody’s own' : undefined
 }
 
 export function ofTypes({ answers }: Observed): readonly string[] {

@@ -11,6 +11,8 @@ export interface Answer {
   readonly path: string
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
+  /** True where the request carried a credential. */
+  readonly withCredential?: boolean
 }
 
 /** Limits that middleware keeps: so many requests in so long. */
@@ -38,7 +40,13 @@ export function answerOf({ planned, result }: Exchanged): Answer | undefined {
   if (blockedBy(result) !== undefined) return undefined
   // Node's parser and the routers of frameworks answer these before any middleware.
   if (planned.meant === 'bad-percent' || result.status === 400) return undefined
-  return { method: request.method, path: request.path, status: result.status, headers: result.headers }
+  return {
+    method: request.method,
+    path: request.path,
+    status: result.status,
+    headers: result.headers,
+    ...credentialIn(request.headers),
+  }
 }
 
 /** The answers of a recording; `origin` is that of the first where nothing is said. */
@@ -48,9 +56,23 @@ export function answersOf(
 ): readonly Answer[] {
   return captured.flatMap(({ origin: own, request, answer }) =>
     own === origin && !('raw' in request)
-      ? [{ method: request.method, path: request.path, status: answer.status, headers: answer.headers }]
+      ? [
+          {
+            method: request.method,
+            path: request.path,
+            status: answer.status,
+            headers: answer.headers,
+            ...credentialIn(request.headers),
+          },
+        ]
       : [],
   )
+}
+
+function credentialIn(headers: readonly (readonly [string, string])[]): { readonly withCredential?: true } {
+  return headers.some(([name]) => /^(?:authorization|cookie|x-api-key)$/i.test(name))
+    ? { withCredential: true }
+    : {}
 }
 
 /** What the answers themselves tell. */

@@ -105,23 +105,41 @@ export function written(value: unknown): string {
   return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`
 }
 
-// `recommended` leaves cross-origin rules to the application; who has some wants them in the policy.
+// `recommended` leaves cross-origin rules to the application; who has some wants them in the policy. What lets everybody
+// in is never written by us: a person has to want what becomes possible.
 function corsStep({ corsOrigins, corsCredentials }: Observed): readonly Step[] {
   if (corsOrigins.length === 0) return []
-  const listed = corsOrigins.filter((origin) => origin !== '*' && origin !== 'null')
+  const isMadeUp = (origin: string) => URL.parse(origin)?.hostname.endsWith('.invalid') === true
+  const listed = corsOrigins.filter((origin) => origin !== '*' && origin !== 'null' && !isMadeUp(origin))
   const isOpen = corsOrigins.includes('*')
-  const parts = [
-    ...(listed.length > 0 || !isOpen ? [`origins: ${written(listed)}`] : []),
-    ...(isOpen ? ["bearer: 'any-origin'"] : []),
-  ]
+  const isEchoed = corsOrigins.some(isMadeUp)
+  const seen = corsOrigins.filter((origin) => !isMadeUp(origin))
+  const own = listed.length > 0 ? listed : ['https://app.example.com']
   return [
     {
       worth: 'high',
       setting: 'cors',
       what: 'which pages may read answers stands in the policy, and is decided once',
-      snippet: `cors: { ${parts.join(', ')} }`,
+      snippet: `cors: { origins: ${written(own)} }${listed.length > 0 ? '' : ' with your own pages'}`,
       breaks: [
-        `Seen so far: ${corsOrigins.join(', ')}${corsCredentials ? ', with credentials' : ''}; pages of any other origin are denied, a preflight with 403 where cors answers 204.`,
+        ...(seen.length > 0
+          ? [
+              `Seen so far: ${seen.join(', ')}${corsCredentials ? ', with credentials' : ''}; pages of any other origin are denied, a preflight with 403 where cors answers 204.`,
+            ]
+          : []),
+        ...(isEchoed
+          ? [
+              `An origin that we made up was let in${corsCredentials ? ' with credentials: any page on the web can now read answers as whoever is signed in' : ': any page on the web can now read answers'}. This step ends that, so list every page of yours.`,
+            ]
+          : []),
+        ...(isOpen
+          ? [
+              "Every origin may read answers now. bearer: 'any-origin' would keep that: then any page on the web that comes by a token can call the API with it and read every answer. Add it only for SDKs on pages that you don’t know.",
+            ]
+          : []),
+        ...(corsOrigins.includes('null')
+          ? ['Origin null was let in, which any sandboxed frame on any page has; no policy allows that.']
+          : []),
         'Methods other than GET, HEAD and POST, and request headers other than authorization and content-type, must be listed: allowMethods, allowHeaders.',
         ...(isOpen && corsCredentials
           ? [

@@ -432,7 +432,7 @@ export const commands: readonly Command[] = [
     name: 'keys',
     summary: 'make, list, rotate and revoke API keys',
     detail:
-      'A new key is written once, to the standard output; afterwards only its digest is known. The name that keys carry, their life and the overlap of a rotation come from the policy. "rule" prints what makes gitleaks and GitHub find keys that leaked. An embedded store must not be in use.',
+      'A new key is written once, to the standard output; afterwards only its digest is known. The name that keys carry, their life and the overlap of a rotation come from the policy. "rule" prints what makes gitleaks and GitHub find keys that leaked. Works beside a gateway that has the store open.',
     operand: 'create|list|show|rotate|revoke|rule ID',
     options: [
       ...stored,

@@ -1,9 +1,12 @@
 // `sallyport keys`, on an embedded store.
 
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { directory, run } from './command.ts'
 
 const policy = {
@@ -71,13 +74,42 @@ test('H5 keys are made, listed, rotated and revoked; the text of one is written 
     ['publishable'],
   )
 
-  // A gateway that runs holds the store.
+  // Held by a process that answers nobody.
   const lock = new DatabaseSync(join(cwd, '.sallyport/store.lock'))
   lock.exec('begin exclusive')
   const held = await keys('list')
   lock.close()
   assert.equal(held.code, 2)
   assert.match(held.err, /^sallyport: --store: the store's folder is in use by .*; stop it, or /)
+})
+
+test('H7 keys are made and ended beside a gateway that has the store open', async (context) => {
+  const cwd = directory(context, policy)
+  const keys = (...words: string[]) =>
+    run(context, cwd, ['keys', ...words, '--organisation', 'Acme', '--json'])
+  const gateway = spawn(
+    process.execPath,
+    [
+      '--eval',
+      `import('@sallyport/store').then(async ({ answerNeighbours, openStore }) => {
+         const directory = ${JSON.stringify(join(cwd, 'store'))}
+         await answerNeighbours(await openStore({ directory }), directory)
+         console.log('open')
+         setInterval(() => {}, 1000)
+       })`,
+    ],
+    { cwd: fileURLToPath(new URL('../../../..', import.meta.url)), stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  context.after(() => gateway.kill('SIGKILL'))
+  await Promise.race([once(gateway.stdout, 'data'), once(gateway, 'exit')])
+  const store = ['--store', 'store']
+  const made = await keys('create', '--create-organisation', ...store)
+  assert.equal(made.code, 0, made.err)
+  const { id } = JSON.parse(made.out)
+  assert.equal((await keys('rotate', id, ...store)).code, 0)
+  assert.deepEqual(JSON.parse((await keys('revoke', id, ...store)).out), { id, revoked: true, before: false })
+  const [key] = JSON.parse((await keys('list', ...store)).out).keys
+  assert.equal(key.reason, 'revoked')
 })
 
 test('H6 the rules for scanners find keys of the vendor, and no other', async (context) => {

@@ -58,7 +58,8 @@ export interface Administration {
 }
 
 interface Package {
-  openStore(settings: StorePlace): Promise<{ close(): Promise<void> }>
+  /** Opens a store, or asks the process of this machine that has it open: a gateway goes on meanwhile. */
+  reachStore(settings: StorePlace): Promise<{ close(): Promise<void> }>
   openPeppers(
     store: unknown,
     place:
@@ -88,11 +89,11 @@ export async function withKeys<T>(
   format: KeyFormat,
   work: (administration: Administration) => Promise<T>,
 ): Promise<T> {
-  const { openStore, openPeppers, keyAdministration } = (await loadStore()) as unknown as Package
+  const { reachStore, openPeppers, keyAdministration } = (await loadStore()) as unknown as Package
   const place = placeOf(invocation, terminal)
   const random = (bytes: Uint8Array) => crypto.getRandomValues(bytes as Uint8Array<ArrayBuffer>)
   try {
-    const store = await openStore(place)
+    const store = await reachStore(place)
     try {
       const peppers = await openPeppers(
         store,

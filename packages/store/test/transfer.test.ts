@@ -86,6 +86,21 @@ it('refuses an export that was changed, cut or signed by another, and a store th
   const other = generateKeyPairSync('ed25519').publicKey
   await assert.rejects(importStore(store, given(text, other)), /signature is not of the given key/)
   await assert.rejects(importStore(store, given(text)), /holds records already/)
+  // What failed guesses or the audit log remember is no less a record.
+  for (const sql of [
+    `insert into lockouts (name_digest, authenticator) values (sha256('x'), 'password')`,
+    `insert into audit_entries (index, uid, at, action, entry) values (0, 'u', now(), 'a', '{}')`,
+  ]) {
+    const used = await embeddedStore(test)
+    await used.asOwner((client) => client.query(sql))
+    const rowsOf = async () => (await lines(used)).slice(1, -1)
+    const kept = await rowsOf()
+    await assert.rejects(
+      importStore(used, given(text)),
+      /holds records already \((?:lockouts|audit_entries)\)/,
+    )
+    assert.deepEqual(await rowsOf(), kept)
+  }
 })
 
 describe('between the engines', { skip: postgresMissing }, () => {

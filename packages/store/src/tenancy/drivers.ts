@@ -2,6 +2,7 @@
 // one connection.
 
 import { TenancyFault } from './fault.ts'
+import { isGiven } from './until.ts'
 
 /** A `pg` client: `Client` or `PoolClient`. */
 export interface PgClient {
@@ -59,6 +60,7 @@ export type Begin = <T>(opening: string, work: (transaction: Transaction) => Pro
  * @throws TenancyFault `driver`
  */
 export function beginOf(db: object): Begin {
+  if (isGiven(db)) throw new TenancyFault('driver', 'this is a tenant’s transaction already; use it as it is')
   const has = (...names: readonly string[]) =>
     names.every((name) => typeof (db as Record<string, unknown>)[name] === 'function')
   if (has('connect', 'query'))
@@ -73,7 +75,8 @@ export function beginOf(db: object): Begin {
   // A transaction of Drizzle's can be rolled back; a savepoint in it would leave its tenant to what comes after.
   if (has('transaction', 'execute', 'select') && !has('rollback'))
     return beginDrizzle(db as DrizzleDatabase<object>)
-  if (has('$transaction', '$executeRaw')) return beginPrisma(db as PrismaClient<object>)
+  // A transaction of Prisma's has no connection of its own to open.
+  if (has('$transaction', '$executeRawUnsafe', '$connect')) return beginPrisma(db as PrismaClient<object>)
   throw new TenancyFault(
     'driver',
     'expected a pg Pool or Client, a postgres.js function, a Kysely, Drizzle or Prisma database outside of any transaction',

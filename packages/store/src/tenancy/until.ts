@@ -9,8 +9,16 @@ interface Until<Handle> {
   end(): void
 }
 
+// A tenant's transaction is no database: one inside it would leave its tenant to what comes after.
+const given = new WeakSet<object>()
+
+/** Whether this is what a transaction gave out. */
+export function isGiven(handle: object): boolean {
+  return given.has(handle)
+}
+
 /** Wraps a client, a transaction or a tagged-template function. */
-export function until<Handle extends object>(given: Handle): Until<Handle> {
+export function until<Handle extends object>(real: Handle): Until<Handle> {
   let ended = false
   const live = (): void => {
     if (ended)
@@ -19,7 +27,7 @@ export function until<Handle extends object>(given: Handle): Until<Handle> {
         'the tenant’s transaction has ended; wait for every query before the function returns',
       )
   }
-  const handle = new Proxy(given, {
+  const handle = new Proxy(real, {
     get(target, name) {
       // A promise that is resolved with the handle looks for this; it is no query.
       if (name === 'then') return undefined
@@ -33,6 +41,7 @@ export function until<Handle extends object>(given: Handle): Until<Handle> {
       return Reflect.apply(target as unknown as () => unknown, undefined, words)
     },
   })
+  given.add(handle)
   // Private fields of classes are found on the object itself only.
   const guarded =
     (target: object, method: unknown) =>

@@ -3,12 +3,9 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { sql as drizzleSql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/node-postgres'
-import { drizzle as drizzlePostgresJs } from 'drizzle-orm/postgres-js'
 import { Kysely, sql as kyselySql, PostgresDialect } from 'kysely'
 import pg from 'pg'
-import postgres from 'postgres'
 import type { AuditEvent } from 'sallyport'
 import {
   queryAsTenant,
@@ -17,144 +14,11 @@ import {
   withTenant,
 } from '../../src/tenancy/index.ts'
 import { type PostgresServer, postgresMissing, startPostgres } from '../fixtures/postgres.ts'
+import { type Ask, type Driver, drivers, prismaContract } from './drivers.ts'
 import { APP, runAs, SHOP, SHOP_TENANCY, shopRows } from './fixtures.ts'
 
 const ACME: TenantPrincipal = { organisation: 'acme', store: 'berlin', subject: 'ann' }
 const GLOBEX: TenantPrincipal = { organisation: 'globex' }
-type Ask = (text: string) => Promise<readonly Record<string, unknown>[]>
-
-interface Driver {
-  readonly name: string
-  open(url: string): {
-    as<T>(
-      principal: TenantPrincipal | undefined,
-      work: (ask: Ask) => Promise<T>,
-      options?: TenancyOptions,
-    ): Promise<T>
-    close(): Promise<unknown>
-  }
-}
-
-const drivers: readonly Driver[] = [
-  ...[false, true].map(
-    (pipeline): Driver => ({
-      name: `pg, a Pool${pipeline ? ' that pipelines' : ''}`,
-      open(connectionString) {
-        const pool = new pg.Pool({ connectionString, max: 1, pipeline })
-        return {
-          as: (principal, work, options) =>
-            withTenant(
-              pool,
-              principal,
-              (client) => work(async (text) => (await client.query(text)).rows),
-              options,
-            ),
-          close: () => pool.end(),
-        }
-      },
-    }),
-  ),
-  {
-    name: 'pg, a Client',
-    open(connectionString) {
-      const client = new pg.Client({ connectionString })
-      const connected = client.connect()
-      return {
-        async as(principal, work, options) {
-          await connected
-          return withTenant(
-            client,
-            principal,
-            (one) => work(async (text) => (await one.query(text)).rows),
-            options,
-          )
-        },
-        close: () => client.end(),
-      }
-    },
-  },
-  {
-    name: 'postgres.js',
-    open(url) {
-      const sql = postgresJs(url)
-      return {
-        as: (principal, work, options) =>
-          withTenant(
-            sql,
-            principal,
-            (one) => work(async (text) => [...(await one.unsafe<Record<string, unknown>[]>(text))]),
-            options,
-          ),
-        close: () => sql.end(),
-      }
-    },
-  },
-  {
-    name: 'Kysely',
-    open(connectionString) {
-      const db = new Kysely<Record<string, never>>({
-        dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString, max: 1 }) }),
-      })
-      return {
-        as: (principal, work, options) =>
-          withTenant(
-            db,
-            principal,
-            (one) =>
-              work(async (text) => (await kyselySql.raw<Record<string, unknown>>(text).execute(one)).rows),
-            options,
-          ),
-        close: () => db.destroy(),
-      }
-    },
-  },
-  {
-    name: 'Drizzle on pg',
-    open(connectionString) {
-      const pool = new pg.Pool({ connectionString, max: 1 })
-      const db = drizzle(pool)
-      return {
-        as: (principal, work, options) =>
-          withTenant(
-            db,
-            principal,
-            (one) => work(async (text) => (await one.execute(drizzleSql.raw(text))).rows),
-            options,
-          ),
-        close: () => pool.end(),
-      }
-    },
-  },
-  {
-    name: 'Drizzle on postgres.js',
-    open(url) {
-      const client = postgresJs(url)
-      const db = drizzlePostgresJs(client)
-      return {
-        as: (principal, work, options) =>
-          withTenant(
-            db,
-            principal,
-            (one) => work(async (text) => [...(await one.execute(drizzleSql.raw(text)))]),
-            options,
-          ),
-        close: () => client.end(),
-      }
-    },
-  },
-]
-
-function postgresJs(url: string) {
-  const { username, pathname, searchParams } = new URL(url.replace('@/', '@localhost/'))
-  return postgres({
-    username,
-    database: pathname.slice(1),
-    path: `${searchParams.get('host')}/.s.PGSQL.5432`,
-    max: 1,
-    onnotice: () => {},
-  })
-}
-
 describe('withTenant on a PostgreSQL server', { skip: postgresMissing }, () => {
   let server: PostgresServer
   let url = ''
@@ -343,6 +207,20 @@ describe('withTenant on a PostgreSQL server', { skip: postgresMissing }, () => {
           { code: 'driver' },
         ),
       )
+      await withTenant(pool, ACME, (inner) =>
+        assert.rejects(
+          withTenant(inner as pg.Client, GLOBEX, async () => {}),
+          { code: 'driver' },
+        ),
+      )
+      const prisma = prismaContract(url)
+      await withTenant(prisma, ACME, (inner) =>
+        assert.rejects(
+          withTenant(inner as never, GLOBEX, async () => {}),
+          { code: 'driver' },
+        ),
+      )
+      await prisma.$disconnect()
       await assert.rejects(
         withTenant({} as pg.Pool, ACME, async () => {}),
         { code: 'driver' },

@@ -19,14 +19,17 @@ export const VARY = 4
 /** Looks up what is done with a header name, in whatever case the application writes it. */
 type NameTable = (name: string) => number
 
+/** The chances of a control on the way in. */
+export type AdmitFace = 'early' | 'admit' | 'answer'
+
 /** A cell's stages, ready to run. */
 export interface CompiledCell {
   readonly identify: Identify
   readonly admit: readonly ((exchange: Exchange) => Judgement)[]
   /** The register ids of the controls in `admit`, one for each. */
   readonly admitIds: readonly string[]
-  /** Which of the control's two chances to judge each of `admit` is. */
-  readonly admitFaces: readonly ('early' | 'admit')[]
+  /** Which of the control's chances to judge each of `admit` is. */
+  readonly admitFaces: readonly AdmitFace[]
   readonly names: NameTable
   readonly fixed: Lines
   readonly perAnswer: readonly NonNullable<EmitStage['perAnswer']>[]

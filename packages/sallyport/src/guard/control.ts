@@ -79,6 +79,8 @@ export interface Stage {
   early?(exchange: Exchange): Judgement
   /** Judges the request. A promise only where something has to be looked up: a warm request never waits. */
   admit?(exchange: Exchange): Judgement
+  /** Answers what the control serves itself, once every control has let the request pass. */
+  answer?(exchange: Exchange): Judgement
   /** What it puts on every answer. */
   readonly emit?: EmitStage
 }

@@ -2,7 +2,7 @@
 
 import type { Services } from '../ports/services.ts'
 import type { Cell } from './cell.ts'
-import { compileCell } from './compile.ts'
+import { type AdmitFace, compileCell } from './compile.ts'
 import type { EmitStage, Identify, Judgement, Mode, Needs, Place, Stage, Trial, Verdict } from './control.ts'
 import { Exchange, type Incoming } from './exchange.ts'
 import { NO_LINES } from './lines.ts'
@@ -200,7 +200,7 @@ function cellCompiler(needs: Needs, would: Would) {
     }
     const admit: NonNullable<Stage['admit']>[] = []
     const admitIds: string[] = []
-    const admitFaces: ('early' | 'admit')[] = []
+    const admitFaces: AdmitFace[] = []
     for (const [name, face] of admitOrder) {
       const step = stages.get(name)?.[face]
       if (!step) continue

@@ -34,7 +34,10 @@ export const register = [
   disclosureRule,
 ] as const
 
-/** The way in: who judges first. `early` is what a control judges before it is known who calls. */
+/**
+ * The way in: who judges first. `early` is what a control judges before it is known who calls, `answer` what it serves
+ * when all have judged.
+ */
 export const admitOrder = [
   ['client', 'admit'],
   ['request', 'admit'],
@@ -48,6 +51,7 @@ export const admitOrder = [
   ['audit', 'admit'],
   ['lockout', 'admit'],
   ['limits', 'admit'],
+  ['access', 'answer'],
 ] as const
 
 /** The way out, for every answer, denials and crashes included. */

@@ -361,3 +361,40 @@ test('a policy that says nothing of access asks nothing', async () => {
   assert.deepEqual(await ask('/a', bearer('garbage')), [200])
   assert.deepEqual(await ask('/nowhere'), [200])
 })
+
+test('H11 callers are answered about themselves, and that counts as any other request', async () => {
+  const policy: PolicyDocument = {
+    ...POLICY,
+    access: { ...POLICY.access, selfService: true },
+    limits: {
+      plans: { free: { buckets: { minute: { limit: 3, windowSeconds: 60 } } } },
+      defaultPlan: 'free',
+    },
+  }
+  const guard = createGuard(policy, 'fetch', {
+    clock: () => NOW,
+    services: { fetch: publishing(key).fetch, sessions: { find: () => 'unknown' } },
+  })
+  const handler = guardFetch(guard, () => Response.json('the application'))
+  const ask = async (path: string, headers: Record<string, string> = bearer(token(key)), method = 'GET') => {
+    const answer = await handler(new Request(`https://api.example${path}`, { headers, method }))
+    return [answer.status, await answer.json(), answer.headers.get('cache-control')]
+  }
+  assert.deepEqual(await ask('/v1/account'), [
+    200,
+    {
+      organisation: 'org_1',
+      subject: 'person_1',
+      credential: { kind: 'token', id: 'token_1', expiresAt: new Date(NOW + 300_000).toISOString() },
+      scopes: ['orders:read'],
+    },
+    'no-store, private',
+  ])
+  assert.deepEqual((await ask('/v1/limits'))[1], {
+    buckets: [{ bucket: 'minute', limit: 3, remaining: 1, resetSeconds: 60 }],
+    credential: { kind: 'token', id: 'token_1', expiresAt: new Date(NOW + 300_000).toISOString() },
+  })
+  assert.equal((await ask('/v1/account', {}))[0], 401)
+  assert.deepEqual((await ask('/v1/me'))[1], 'the application')
+  assert.equal((await ask('/v1/limits'))[0], 429)
+})

@@ -33,6 +33,9 @@ export function compareAccess(
     ...compareRoles(before, after),
     ...compareSources(before, after, [was, cell], where),
     ...compareIdentity(before, after),
+    ...(!before.selfService === !after.selfService
+      ? []
+      : [change('selfService', 'neutral', 'callers are answered about themselves by somebody else')]),
   ]
 }
 

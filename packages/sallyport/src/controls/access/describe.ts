@@ -9,6 +9,7 @@ import { DEFAULT_SKEW_SECONDS } from '../../tokens/verifier.ts'
 import { sameForAll } from '../faces.ts'
 import { ACCESS_ID } from './enforce.ts'
 import { type Requirement, requirementOf } from './requirement.ts'
+import { ACCOUNT_PATH, LIMITS_PATH } from './self-service.ts'
 import {
   type AccessSetting,
   DEFAULT_IDENTITY_HEADER,
@@ -36,6 +37,15 @@ export function describeAccess(cells: Cells, place: Place): Section {
           ...sourceEntries(whole),
           ...catalogueEntries(whole),
           ...identityEntries(whole, place),
+          ...(whole.selfService
+            ? [
+                entry(
+                  'Callers about themselves',
+                  `GET ${ACCOUNT_PATH} and GET ${LIMITS_PATH} are answered here`,
+                  'A caller sees who it is taken for, what it may do, and what is left of its limits; nothing of anybody else.',
+                ),
+              ]
+            : []),
         ]
       : [
           {

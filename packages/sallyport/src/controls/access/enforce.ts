@@ -18,6 +18,7 @@ import { type Caller, callerFinder } from './credential.ts'
 import { handOver } from './hand-over.ts'
 import { objectionTo, rightsWithin } from './judge.ts'
 import { type Requirement, requirementOf } from './requirement.ts'
+import { answerAbout } from './self-service.ts'
 import type { AccessSetting } from './setting.ts'
 
 export const ACCESS_ID = 'SP-ACCESS-01'
@@ -31,6 +32,7 @@ export function compileAccess(setting: AccessSetting, cell: CellInfo, needs: Nee
     ? () => needs.trial?.principal ?? 'none'
     : callerFinder(setting, cell, needs)
   return {
+    ...(setting.selfService ? { answer: answerAbout } : {}),
     admit: function admitCaller(exchange) {
       const caller = find(exchange)
       return caller instanceof Promise

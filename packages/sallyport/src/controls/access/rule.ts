@@ -7,6 +7,7 @@ import type { Services } from '../../ports/services.ts'
 import { accessContradictions } from './contradictions.ts'
 import { ACCESS_ID, compileAccess } from './enforce.ts'
 import { requirementOf, strictAccess } from './requirement.ts'
+import { ACCOUNT_PATH, LIMITS_PATH } from './self-service.ts'
 import {
   ACCESS_WHOLE,
   type AccessSetting,
@@ -32,12 +33,23 @@ function missing(setting: AccessSetting, cell: CellInfo, services: Services): st
   return undefined
 }
 
-/** The routes that a policy gains: the keys of the identity are for everybody to read. */
+/** The routes that a policy gains: the keys of the identity are for everybody to read, the rest for known callers. */
 function routes(base: object): { readonly [pattern: string]: object } {
   const { access } = base as { readonly access?: AccessSetting }
-  if (access?.mode === 'off' || !access?.identity) return {}
-  const cache = { mode: 'enforce', owner: 'policy', maxAgeSeconds: 300 } as const
-  return { [`GET ${IDENTITY_KEYS_PATH}`]: { data: 'public', credentials: 'none', cache } }
+  if (!access || access.mode === 'off') return {}
+  const keys = {
+    data: 'public',
+    credentials: 'none',
+    cache: { mode: 'enforce', owner: 'policy', maxAgeSeconds: 300 },
+  }
+  const own = {
+    data: 'private',
+    access: { authenticated: true, scopes: [], anyScope: [], roles: [], kinds: [] },
+  }
+  return {
+    ...(access.identity ? { [`GET ${IDENTITY_KEYS_PATH}`]: keys } : {}),
+    ...(access.selfService ? { [`GET ${ACCOUNT_PATH}`]: own, [`GET ${LIMITS_PATH}`]: own } : {}),
+  }
 }
 
 export const accessRule = {

@@ -51,7 +51,7 @@ export async function explain(policy: PolicyDocument, ask: Ask): Promise<Explana
   const { path, judgedAs, isPreflight } = readAsk(ask)
   // The cells that it can have to do with judge it as all of them would.
   const concerned = cellsConcerned(whole, path, judgedAs)
-  const run = trial(concerned, ask)
+  const run = trial(concerned, ask.place, ask.as)
   const passage = await settled(run, ask)
   const { exchange } = passage
   const find = ruleFinder(policy, whole, exchange.cell, ask.place)

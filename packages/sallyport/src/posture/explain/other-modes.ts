@@ -27,7 +27,7 @@ export function otherModes(policy: ResolvedPolicy, ask: Ask, now: Passage): read
     }))
     // The strict cell is made from the default one, and some controls have no other mode there.
     cells.push(strictlyBoth(cells.at(-1)!, cells.at(-1)!))
-    const then = trial({ ...policy, cells }, ask).pass(ask)
+    const then = trial({ ...policy, cells }, ask.place, ask.as).pass(ask)
     const changes = differences(now, then)
     return changes.length === 0 ? [] : [{ control: name, id, mode, changes }]
   })

@@ -42,7 +42,7 @@ export interface Trial {
 }
 
 /** Compiles a policy as a gateway or an application does, for the caller who is taken to call. */
-export function trial(policy: ResolvedPolicy, { place, as: principal }: Ask): Trial {
+export function trial(policy: ResolvedPolicy, place: Ask['place'], principal?: Ask['as']): Trial {
   const would: Would[] = []
   const guard = createGuard(policy, place, {
     random: (bytes) => bytes.fill(0),

@@ -26,7 +26,9 @@ export function reasonOf(control: string, verdict: Denial | Answer | undefined, 
         ? 'the key is taken to be good'
         : 'no key is shown, or whether it is good is not looked up here'
     case 'access':
-      return accessReason(exchange)
+      return verdict === undefined
+        ? accessReason(exchange)
+        : 'it answers who calls, and what is left of the limits'
     case 'lockout':
       return fullLockout(exchange.cell.settings['lockout'] as LockoutSetting) === undefined
         ? 'it is no sign-in'

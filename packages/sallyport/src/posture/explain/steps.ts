@@ -1,6 +1,6 @@
 // What each control decides on the way in, asked one by one, in the guard's own order.
 
-import type { CompiledCell } from '../../guard/compile.ts'
+import type { AdmitFace, CompiledCell } from '../../guard/compile.ts'
 import type { Answer, Denial, Mode } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { admitOrder } from '../../guard/register.ts'
@@ -34,7 +34,7 @@ export function stepsOf({ guard }: Trial, ask: Ask, passage: Passage, find: Rule
     ([name, face]) =>
       !OPTIONAL.has(name) || guard.cells.some(({ compiled }) => judges(compiled, idOf(name), face)),
   )
-  function placeOf(name: string, face: 'early' | 'admit'): number {
+  function placeOf(name: string, face: AdmitFace): number {
     const id = idOf(name)
     return admitIds.findIndex((each, index) => each === id && admitFaces[index] === face)
   }
@@ -73,7 +73,7 @@ function idOf(name: string): string {
   return rules.find((rule) => rule.name === name)!.id
 }
 
-function judges({ admitIds, admitFaces }: CompiledCell, id: string, face: 'early' | 'admit'): boolean {
+function judges({ admitIds, admitFaces }: CompiledCell, id: string, face: AdmitFace): boolean {
   return admitIds.some((each, index) => each === id && admitFaces[index] === face)
 }
 

@@ -20,6 +20,7 @@ import {
   type GatewayOptions,
 } from './contract.ts'
 import { takeUpgrades } from './front/upgrades.ts'
+import { keyLeaks } from './keys/leaks.ts'
 import { listenOn } from './listen.ts'
 import { createListener } from './listener.ts'
 import { createRefusals } from './metrics/refusals.ts'
@@ -165,6 +166,7 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
     operation.upstreamFailed(exchange, reason)
     log({ event: 'upstream-failed', requestId: exchange.requestId, route: exchange.cell.id, reason })
   }
+  const answerLeaks = keyLeaks(options.services ?? {})
   const forwarder = createForwarder(upstreams, options.routes, onFailure)
 
   const take = (asked?: Asked) => (request: IncomingMessage, response: ServerResponse) => {
@@ -189,7 +191,8 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
     try {
       if (options.status === true && isStatusPath(exchange.path))
         serveStatus(request, response, exchange, report, stream)
-      else forwarder.forward(request, response, exchange, asked)
+      else if (!answerLeaks(request, response, exchange))
+        forwarder.forward(request, response, exchange, asked)
     } catch (error) {
       const { requestId, cell } = exchange
       log({ event: 'handler-failed', requestId, route: cell.id, reason: reasonOf(error) })

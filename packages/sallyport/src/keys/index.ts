@@ -12,6 +12,12 @@ export {
   keyFormat,
   looksLikeKey,
 } from './format.ts'
+export {
+  KEY_LEAKS_MAX_BYTES,
+  KEY_LEAKS_PATH,
+  type LeakReports,
+  leakReports,
+} from './leaks.ts'
 export type { Ended, KeyRecords, Revocations } from './revocation-watch.ts'
 export { createKeyRing, type KeyRingOptions, type RunningKeyRing } from './ring.ts'
 export { type ScannerRules, scannerRules } from './scanners.ts'

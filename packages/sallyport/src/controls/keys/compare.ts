@@ -24,6 +24,21 @@ export function compareKeys(
     ...setChanges('header', a.header, b.header, (names) => `keys in ${names}`),
     ...numberChanges(a, b),
     ...publishableChanges(a, b, cell),
+    ...leakChanges(before, after),
+  ]
+}
+
+function leakChanges(before: KeysSetting, after: KeysSetting): readonly Change[] {
+  const [had, has] = [before, after].map(({ leakReports }) => Boolean(leakReports))
+  if (had === has) return []
+  return [
+    has
+      ? change('leakReports', 'stronger', 'whoever finds a key that leaked can have it revoked')
+      : change(
+          'leakReports',
+          'weaker',
+          'a key that a scanner finds in public stays good until its owner hears of it',
+        ),
   ]
 }
 

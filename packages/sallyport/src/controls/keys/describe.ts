@@ -28,6 +28,7 @@ export function describeKeys(cells: readonly Resolved<KeysSetting>[], place: Pla
     }
   const { vendor, environment, header, overlapSeconds, expiresAfterDays, failuresPerMinute } = inForce(first)!
   const prefix = environment === 'test' ? `sk_${vendor}_test_` : `sk_${vendor}_live_`
+  const { leakReports } = first.setting
   const entries: readonly Entry[] = [
     entry(
       'Form',
@@ -80,6 +81,13 @@ export function describeKeys(cells: readonly Resolved<KeysSetting>[], place: Pla
       'Rights',
       'those of the key that its owner has at that moment',
       'Whoever loses a right loses it for all keys made before.',
+    ),
+    entry(
+      'Leaked keys',
+      leakReports
+        ? 'reported at POST /.well-known/key-leaks by scanners and by whoever finds one; a secret key is revoked'
+        : 'no place to report them',
+      'Whoever names a key has it, so nothing more is asked; the answer is the same for good and bad ones.',
     ),
   ]
   return {

@@ -405,6 +405,7 @@ test('H6 more that is accepted, for longer, is weaker; and what is weaker one wa
       { ...base, publishable: {} },
       { ...base, publishable: { scopes: ['a'] } },
     ],
+    [{ ...base, leakReports: {} }, base],
     [base, { ...base, mode: 'report' }],
   ] as const
   for (const [before, after] of weaker) {

@@ -3,7 +3,7 @@
 import type { CellInfo } from '../../guard/cell.ts'
 import { MODES } from '../../guard/control.ts'
 import { METHODS } from '../../policy/pattern.ts'
-import { either, type Infer, integer, list, not, object, oneOf, text } from '../../policy/schema.ts'
+import { either, type Infer, integer, list, not, object, oneOf, record, text } from '../../policy/schema.ts'
 
 const publishable = object(
   {
@@ -17,6 +17,29 @@ const publishable = object(
     ),
   },
   'What a publishable key may do here.',
+)
+
+const leakReports = object(
+  {
+    githubKeys: record(
+      {
+        pattern: /^[0-9a-f]{64}$/,
+        expected: 'an identifier of a key of GitHub: 64 hexadecimal digits',
+        mend: 'copy it from https://api.github.com/meta/public_keys/secret_scanning',
+      },
+      text(
+        {
+          max: 1000,
+          pattern: /^-----BEGIN PUBLIC KEY-----[A-Za-z0-9+/=\s]{1,900}-----END PUBLIC KEY-----\s*$/,
+          expected: 'a public key in PEM',
+          mend: 'copy it from https://api.github.com/meta/public_keys/secret_scanning',
+        },
+        'The key in PEM.',
+      ),
+      "GitHub's public keys by their identifiers: a report that is signed with one is told as GitHub's.",
+    ),
+  },
+  'Keys that leaked are reported at `POST /.well-known/key-leaks`.',
 )
 
 export const keysSchema = object(
@@ -55,6 +78,10 @@ export const keysSchema = object(
     publishable: either(
       [not('No publishable key opens this.'), publishable],
       'What a publishable key may do here; nothing where nothing is said.',
+    ),
+    leakReports: either(
+      [not('No reports.'), leakReports],
+      'Whether reports of keys that leaked are taken at `POST /.well-known/key-leaks`: a secret key that somebody names there is revoked. No where nothing is said.',
     ),
   },
   'API keys.',

@@ -554,7 +554,7 @@ export const commands: readonly Command[] = [
     name: 'doctor',
     summary: 'say whether the records are safe as they are set up',
     detail:
-      'Looks at the role that logs in, the version, whether a commit reaches the disk, the schema and the clocks. Ends with 1 where something is wrong. An embedded store must not be in use.',
+      'Looks at the role that logs in, the version, whether a commit reaches the disk, the schema, the clocks, and whether every row of an embedded store can be read. Ends with 1 where something is wrong. An embedded store must not be in use.',
     options: [...stored, json],
     run: async (...given) => (await import('./doctor.ts')).doctor(...given),
   },

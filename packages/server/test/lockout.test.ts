@@ -249,6 +249,15 @@ test('ASVS 6.1.1: strangers can’t keep an owner out of a browser that has sign
   assert.equal((await under.signIn('ada@example.com', 'right', { cookie: forged })).status, 429)
 })
 
+test('a device cookie that a page of another site sends along counts for nothing', async (context) => {
+  const under = await signIns(context)
+  const [cookie = ''] = (deviceOf(await under.signIn('ada@example.com', 'right')) ?? '').split(';')
+  await fail(under, 5)
+  const headers = { origin: 'https://evil.example' }
+  assert.equal((await under.signIn('ada@example.com', 'right', { cookie, headers })).status, 429)
+  assert.equal((await under.signIn('ada@example.com', 'right', { cookie })).status, 200)
+})
+
 test('a device has a budget of its own, and no more', async (context) => {
   const under = await signIns(context)
   const [cookie = ''] = (deviceOf(await under.signIn('ada@example.com', 'right')) ?? '').split(';')

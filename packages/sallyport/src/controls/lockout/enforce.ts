@@ -109,7 +109,7 @@ function watchGuesses(lockout: Lockout, full: FullLockout, reports: boolean) {
       const guess = open.get(exchange)
       if (guess === undefined) return NO_LINES
       open.delete(exchange)
-      const isSuccess = success.has(status) && !exchange.answeredByGuard
+      const isSuccess = success.has(status)
       // The answer does not wait: what a success gives back is given back a moment later, or stays counted.
       void guess.settle(isSuccess)
       return isSuccess && full.deviceCookie && guess.newDeviceToken !== undefined

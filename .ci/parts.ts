@@ -55,6 +55,7 @@ export const parts: readonly Part[] = [
   debian('poppler-utils', 'pdftotext', 'the posture page on paper'),
   debian('postgresql-15', '/usr/lib/postgresql/15/bin/postgres', 'the records on a PostgreSQL server'),
   debian('pgbouncer', 'pgbouncer', 'the records behind a pooler'),
+  debian('pgbouncer', 'pgbouncer', 'tenants behind PgBouncer'),
   debian('wrk', 'wrk', 'benchmarks'),
   debian('redis-server', 'redis-server', 'counters in Valkey or Redis'),
   folder('Next.js example', 'examples/calmony-pay', 'next start (C1–C6, C8)'),

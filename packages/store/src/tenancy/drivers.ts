@@ -2,6 +2,7 @@
 // one connection.
 
 import { TenancyFault } from './fault.ts'
+import type { Opening } from './tenant.ts'
 import { isGiven } from './until.ts'
 
 /** A `pg` client: `Client` or `PoolClient`. */
@@ -51,8 +52,8 @@ interface Transaction {
   readonly ending?: () => void
 }
 
-/** Runs work in a transaction whose first statement is `opening`. */
-export type Begin = <T>(opening: string, work: (transaction: Transaction) => Promise<T>) => Promise<T>
+/** Runs work in a transaction that begins with `opening`. */
+export type Begin = <T>(opening: Opening, work: (transaction: Transaction) => Promise<T>) => Promise<T>
 
 /**
  * Recognises a driver.
@@ -120,12 +121,12 @@ function beginClient(client: PgClient): Begin {
 
 async function inTransaction<T>(
   client: PgClient,
-  opening: string,
+  opening: Opening,
   work: (transaction: Transaction) => Promise<T>,
   clean: () => void,
 ): Promise<T> {
   // One message: what fails in it makes all that follows fail, the commit included.
-  const opened = client.query(`begin; ${opening}`)
+  const opened = client.query(`begin; ${opening.sets}`)
   opened.catch(() => {})
   const pipelined = client.pipeline === true
   let closing: ReturnType<PgClient['query']> | undefined
@@ -155,12 +156,12 @@ async function inTransaction<T>(
 }
 
 function beginPostgresJs(sql: PostgresJs<object>): Begin {
-  return async <T>(opening: string, work: (transaction: Transaction) => Promise<T>) => {
+  return async <T>(opening: Opening, work: (transaction: Transaction) => Promise<T>) => {
     const result = await sql.begin(async (handle) => {
       const { unsafe } = handle as {
         unsafe(text: string): Promise<unknown> & { execute(): Promise<unknown> }
       }
-      const opened = unsafe(opening).execute()
+      const opened = unsafe(opening.sets).execute()
       opened.catch(() => {})
       const value = await work({ handle, run: async (text) => rowsOf(await unsafe(text)) })
       await opened
@@ -183,7 +184,7 @@ function beginKysely(db: KyselyDatabase<object>): Begin {
             queryId: { queryId: 'tenancy' },
           }),
         )
-      await run(opening)
+      await run(opening.select)
       return work({ handle, run })
     })
 }
@@ -192,7 +193,7 @@ function beginDrizzle(db: DrizzleDatabase<object>): Begin {
   return (opening, work) =>
     db.transaction(async (handle) => {
       const run = async (sql: string) => rowsOf(await (handle as DrizzleDatabase<object>).execute(sql))
-      await run(opening)
+      await run(opening.select)
       return work({ handle, run })
     })
 }
@@ -204,7 +205,7 @@ function beginPrisma(db: PrismaClient<object>): Begin {
         $executeRawUnsafe(sql: string): PromiseLike<unknown>
         $queryRawUnsafe(sql: string): PromiseLike<unknown>
       }
-      await raw.$executeRawUnsafe(opening)
+      await raw.$executeRawUnsafe(opening.select)
       return work({ handle, run: async (sql) => rowsOf(await raw.$queryRawUnsafe(sql)) })
     })
 }

@@ -22,23 +22,40 @@ export type TenantPrincipal = Pick<Principal, 'organisation'> &
 
 const MAX_BYTES = 256
 
+/** How a transaction is told its tenant: for that transaction only, so that nothing is left for whom a pooler gives the connection next. */
+export interface Opening {
+  /** One statement. */
+  readonly select: string
+  /** The same as statements that are not planned, which is quicker; where several may be sent at once. */
+  readonly sets: string
+}
+
 /**
- * The statement that sets the tenant, for one transaction only: nothing is left for whom a pooler gives the connection
- * next. Only hexadecimal digits of a name enter the SQL, so that it needs no parameter, and no prepared statement.
+ * Makes it. No parameter is needed, and so no prepared statement: only harmless characters, or the hexadecimal digits of
+ * a name, enter the SQL.
  *
  * @throws TenancyFault `tenant`
  */
-export function openingSql(principal: TenantPrincipal | undefined, { role }: TenancyOptions): string {
-  const settings = [
-    ...(role === undefined ? [] : [setting('role', role)]),
-    setting('app.tenant', principal?.organisation ?? ''),
+export function openingOf(principal: TenantPrincipal | undefined, { role }: TenancyOptions): Opening {
+  const organisation = principal?.organisation ?? ''
+  const settings: readonly (readonly [name: string, value: string])[] = [
+    ...(role === undefined ? [] : [['role', role] as const]),
+    ['app.tenant', organisation],
     // Without an organisation a store names nothing: two organisations may have stores of the same name.
-    setting('app.store', principal?.organisation ? (principal.store ?? '') : ''),
+    ['app.store', organisation === '' ? '' : (principal?.store ?? '')],
   ]
-  return `select ${settings.join(', ')}`
+  const select = `select ${settings.map(([name, value]) => call(name, value)).join(', ')}`
+  const plain = settings.every(([, value]) => HARMLESS.test(value))
+  return {
+    select,
+    sets: plain ? settings.map(([name, value]) => `set local ${name} = '${value}'`).join('; ') : select,
+  }
 }
 
-function setting(name: string, value: string): string {
+// No quote and no backslash: the same in every setting of the server.
+const HARMLESS = /^[A-Za-z0-9_.:@-]*$/
+
+function call(name: string, value: string): string {
   const bytes = Buffer.from(value, 'utf8')
   if (!value.isWellFormed() || value.includes('\0') || bytes.length > MAX_BYTES)
     throw new TenancyFault(

@@ -13,7 +13,7 @@ import {
   BOUND_SQL,
   judgeBound,
   missingTenant,
-  openingSql,
+  openingOf,
   type TenancyOptions,
   type TenantPrincipal,
 } from './tenant.ts'
@@ -82,7 +82,7 @@ export async function withTenant<T>(
   options: TenancyOptions = {},
 ): Promise<T> {
   const begin = beginOf(db)
-  const opening = openingSql(principal, options)
+  const opening = openingOf(principal, options)
   tellMissing(principal, options)
   return begin(opening, async (transaction) => {
     await assureBound(db, options.role ?? '', transaction.run)
@@ -111,7 +111,7 @@ export async function queryAsTenant<Row = Record<string, unknown>>(
   query: string | PgQuery,
   options: TenancyOptions = {},
 ): Promise<PgResult<Row>> {
-  const opening = openingSql(principal, options)
+  const opening = openingOf(principal, options)
   tellMissing(principal, options)
   return beginOf(pool)(opening, async ({ handle, run, ending }) => {
     await assureBound(pool, options.role ?? '', run)

@@ -398,3 +398,18 @@ test('H11 callers are answered about themselves, and that counts as any other re
   assert.deepEqual((await ask('/v1/me'))[1], 'the application')
   assert.equal((await ask('/v1/limits'))[0], 429)
 })
+
+test('lines that stand twice are read as programs join them, also where `request` does not refuse them', () => {
+  const guard = createGuard({ ...POLICY, request: { mode: 'off' } }, 'node', {
+    services: {
+      sessions: { find: (cookies) => (cookies.includes('=s1') ? { principal: session() } : 'unknown') },
+    },
+  })
+  const codeOf = (...headers: string[]) => {
+    const verdict = guard.admit(guard.open(incoming('/v1/me', headers)))
+    return verdict instanceof Promise ? 'late' : verdict && 'code' in verdict ? verdict.code : 'in'
+  }
+  assert.equal(codeOf('Cookie', 'a=b', 'cookie', '__Host-session=s1'), 'in')
+  assert.equal(codeOf('Cookie', '__Host-session=s1', 'cookie', '__Host-session=s2'), 'ambiguous_credentials')
+  assert.equal(codeOf('Authorization', 'Bearer a', 'AUTHORIZATION', 'Bearer b'), 'ambiguous_credentials')
+})

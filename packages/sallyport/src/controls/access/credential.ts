@@ -26,10 +26,13 @@ export function callerFinder(setting: AccessSetting, cell: CellInfo, needs: Need
 
   return function findCaller(exchange) {
     const { principal } = exchange
-    const cookies = cookie === undefined || exchange.cookiesIgnored ? 0 : cookiesNamed(exchange, cookie)
-    const bearer = bearerOf(exchange)
-    // Two programs could take the request for two callers: one of them is refused before both are.
+    const line = cookie === undefined || exchange.cookiesIgnored ? undefined : cookieLine(exchange)
+    const cookies = line === undefined ? 0 : cookiesNamed(line, cookie!)
+    const authorization = exchange.header('authorization')
+    const bearer = bearerIn(authorization)
+    // Two programs could take the request for two callers: neither of them is let in.
     if (cookies > 1 || (cookies > 0 && (principal ?? bearer) !== undefined)) return 'ambiguous'
+    if (authorization !== undefined && linesOf(exchange, 'authorization') > 1) return 'ambiguous'
     if (principal)
       return principal.credential.kind === 'key' && bearer !== undefined && !isKeyShaped(bearer)
         ? 'ambiguous'
@@ -39,7 +42,7 @@ export function callerFinder(setting: AccessSetting, cell: CellInfo, needs: Need
       return settled(() => tokens.find(bearer))
     }
     if (cookies === 0) return 'none'
-    return sessions ? settled(() => sessions.find(exchange.header('cookie')!)) : 'unavailable'
+    return sessions ? settled(() => sessions.find(line!)) : 'unavailable'
   }
 }
 
@@ -78,8 +81,7 @@ function callerOf(answer: Answer): Caller {
 }
 
 /** What stands behind `Bearer` (RFC 6750, section 2.1); `undefined` for other schemes, `''` for none of its form. */
-function bearerOf(exchange: Exchange): string | undefined {
-  const line = exchange.header('authorization')
+function bearerIn(line: string | undefined): string | undefined {
   if (line === undefined) return undefined
   const match = /^bearer(?: +|$)/i.exec(line)
   if (!match) return undefined
@@ -92,10 +94,25 @@ function isKeyShaped(token: string): boolean {
   return /^[sp]k_/.test(token)
 }
 
+/** How many lines of a name came; none where the runtime hides them and has joined them itself. */
+function linesOf({ incoming: { rawHeaders } }: Exchange, name: string): number {
+  let count = 0
+  for (let i = 0; i < rawHeaders.length; i += 2)
+    if (rawHeaders[i]!.length === name.length && rawHeaders[i]!.toLowerCase() === name) count++
+  return count
+}
+
+// Programs join the lines of Cookie, so what stands in the second counts as much as what stands in the first.
+function cookieLine(exchange: Exchange): string | undefined {
+  const first = exchange.header('cookie')
+  if (first === undefined || linesOf(exchange, 'cookie') <= 1) return first
+  const { rawHeaders } = exchange.incoming
+  return rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]!.toLowerCase() === 'cookie').join('; ')
+}
+
 /** How often the cookie stands in the request: programs differ on which of two they take. */
-function cookiesNamed(exchange: Exchange, name: string): number {
-  const line = exchange.header('cookie')
-  if (line === undefined || !line.includes(name)) return 0
+function cookiesNamed(line: string, name: string): number {
+  if (!line.includes(name)) return 0
   let count = 0
   for (const part of line.split(';')) {
     const equals = part.indexOf('=')

@@ -1,8 +1,6 @@
 // The gateway: a listener under the guard in front, a pool of connections behind, one transfer for each request.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Server as NetServer } from 'node:net'
-import { performance } from 'node:perf_hooks'
 import { type Exchange, exchangeOf, respondWithCode } from 'sallyport/node'
 // A policy may publish its page.
 import { publishFacts } from 'sallyport/posture'
@@ -12,13 +10,13 @@ import { type AdminListener, startAdmin } from './admin/listener.ts'
 import { upstreamsState } from './admin/upstreams-state.ts'
 import { checkOwnPlaces } from './config/places.ts'
 import {
-  type Behind,
   type CloseOptions,
   DEFAULT_GRACE_MS,
   type Gateway,
   type GatewayEvent,
   type GatewayOptions,
 } from './contract.ts'
+import { drainConnections } from './drain.ts'
 import { takeUpgrades } from './front/upgrades.ts'
 import { keyLeaks } from './keys/leaks.ts'
 import { listenOn } from './listen.ts'
@@ -36,11 +34,11 @@ import type { TlsFront } from './tls/front.ts'
 import { tlsFor } from './tls/of-policy.ts'
 import { tlsFilesOf } from './tls/setting.ts'
 import { inTurn } from './turns.ts'
+import { behindNow } from './upstream/behind.ts'
 import { upstreamOptions } from './upstream/defaults.ts'
 import { reasonOf } from './upstream/failure.ts'
 import { type Asked, createForwarder } from './upstream/forward.ts'
 
-const IDLE_CHECK_MS = 50
 // A local certificate has a month left when it is renewed.
 const TEND_MS = 3_600_000
 const STATE_FOLDER = '.sallyport'
@@ -77,10 +75,7 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
   const { postureFolder } = options
   if (postureFolder !== undefined) publishFacts(() => factsBeside(postureFolder))
   const upstreams = await upstreamOptions(options)
-  let behind: Behind = {
-    upstreams: options.upstreams ?? { [upstreams[0]!.name]: { urls: [upstreams[0]!.urls[0]!.origin] } },
-    ...(options.routes ? { routes: options.routes } : {}),
-  }
+  const behind = behindNow(options, upstreams, () => forwarder)
   const counter = createCounter()
   let draining = false
   // Certificates can change where the policy can't.
@@ -103,7 +98,7 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
     accessLog: options.accessLog ?? false,
     ...(options.services ? { services: options.services } : {}),
     ...(options.credentialKey ? { credentialKey: options.credentialKey } : {}),
-    configure,
+    configure: behind.configure,
     prepare: async () => (await tls?.prepare()) ?? (() => []),
     facts,
     drain: options.onDrain ?? (() => void gateway.close()),
@@ -216,22 +211,6 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
   let closing: Promise<{ brokenOff: number }> | undefined
   let admin: AdminListener | undefined
 
-  async function configure(next: Behind): Promise<() => readonly string[]> {
-    const notes = (next.takesRestart ?? []).map((name) => `${name} has changed, which takes a restart`)
-    const { upstreams: all, routes } = next
-    if (all === undefined) return () => notes
-    const { limits, upstreamKeepAlive } = options
-    const given = { upstreams: all, ...(routes ? { routes } : {}), ...(limits ? { limits } : {}) }
-    const takeOver = forwarder.reconfigure(
-      await upstreamOptions({ ...given, ...(upstreamKeepAlive ? { upstreamKeepAlive } : {}) }),
-      routes,
-    )
-    return () => {
-      behind = { upstreams: all, ...(routes ? { routes } : {}) }
-      return [...takeOver(), ...notes]
-    }
-  }
-
   function facts(): GatewayFacts {
     const certificate = certificateState()
     const state = upstreamsState(forwarder.report())
@@ -248,7 +227,7 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
       ],
       configuration: {
         listen: options.listen,
-        ...behind,
+        ...behind.shown,
         ...(options.tls && !('cert' in options.tls) ? { tls: options.tls } : {}),
         admin: options.admin ?? false,
         ...options.places,
@@ -266,33 +245,9 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
     clearInterval(tending)
     // A front that asks for readiness goes on sending until it has asked again.
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
-    // Node's own close of an HTTP server ends idle connections at once.
-    const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()))
-    const lingersUntil = performance.now() + lingerMs
     stream.close()
-    listener.drain()
-    forwarder.drain()
-    // A connection whose answer began before the drain is idle afterwards, and nothing tells of it.
-    const closeIdle = () => {
-      if (performance.now() >= lingersUntil) server.closeIdleConnections()
-    }
-    closeIdle()
-    const idle = setInterval(closeIdle, IDLE_CHECK_MS)
-    let grace: NodeJS.Timeout | undefined
-    const timeUp = new Promise<void>((resolve) => {
-      grace = setTimeout(resolve, graceMs)
-    })
-    await Promise.race([closed, timeUp])
-    clearTimeout(grace)
-    const brokenOff = await forwarder.abandonAll()
-    listener.destroyConnections()
-    await Promise.all([closed, forwarder.destroy()])
-    clearInterval(idle)
-    // Ends what watches over its connections.
-    server.close(() => {})
+    const brokenOff = await drainConnections(listener, forwarder, { graceMs, lingerMs })
     await admin?.close()
-    // What was broken off is logged when its connection's end has been heard.
-    await new Promise((resolve) => setImmediate(resolve))
     await operation.close()
     await opened?.close()
     return { brokenOff }

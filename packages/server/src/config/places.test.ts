@@ -47,6 +47,10 @@ test('what stands there already must be of the same kind', async (context) => {
   )
   assert.throws(place({ accessLog: { file: folder } }), /accessLog\.file: there is a folder of that name/)
   assert.throws(place({ accessLog: { file: join(file, 'y') } }), /accessLog\.file: .*\/x is no folder/)
+  assert.throws(
+    place({ accessLog: { file: join(file, 'y', 'z') } }),
+    /accessLog\.file: there is no folder .*\/x\/y/,
+  )
   place({ accessLog: { file } })()
 })
 

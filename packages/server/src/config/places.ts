@@ -82,10 +82,10 @@ export function checkPlaces({ name, configuration: { accessLog, admin } }: Loade
 
 function faultOf({ kind }: Made, path: string): readonly [what: string, mend: string] | undefined {
   const folder = dirname(path)
-  const parent = look(folder)
+  const parent = statOf(folder)
   if (parent === undefined) return [`there is no folder ${folder}`, 'make it']
   if (!parent.isDirectory()) return [`${folder} is no folder`, 'make it one']
-  const found = look(path)
+  const found = statOf(path)
   if (found === undefined)
     return may(folder, constants.W_OK | constants.X_OK)
       ? undefined
@@ -96,8 +96,13 @@ function faultOf({ kind }: Made, path: string): readonly [what: string, mend: st
   return may(path, constants.W_OK) ? undefined : ['this user may not write to it', 'let it']
 }
 
-function look(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false })
+// What can't be looked at can't be used either.
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
 }
 
 function may(path: string, mode: number): boolean {

@@ -12,6 +12,8 @@ import { openStore, organisationById, organisationInsert, type Store, settingPut
 /** What is measured. */
 export interface Engine {
   readonly name: string
+  /** Ours, where it is behind. */
+  readonly store?: Store
   /** One row by its primary key. */
   read(id: string): Promise<void>
   /** One durable row. */
@@ -27,6 +29,7 @@ const BIN = '/usr/lib/postgresql/15/bin'
 function ofStore(name: string, store: Store, close: () => Promise<void>): Engine {
   return {
     name,
+    store,
     read: async (id) => void (await store.query(organisationById, [id])),
     insert: async (id) => void (await store.query(organisationInsert, [id, 'Acme', 'free', null])),
     transaction: (number) =>
@@ -41,7 +44,7 @@ function ofStore(name: string, store: Store, close: () => Promise<void>): Engine
 /** Ours, embedded. */
 export async function embedded(): Promise<Engine> {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-bench-'))
-  const store = await openStore({ directory: join(folder, 'store') })
+  const store = await openStore({ directory: join(folder, 'store'), waitMs: 60_000 })
   await store.query(organisationInsert, [TENANT, 'Acme', 'free', null])
   return ofStore('sallyport, embedded', store, async () => {
     await store.close()

@@ -41,6 +41,8 @@ create table audit_tiles (
   level int4 not null check (level >= 0),
   index int8 not null check (index >= 0),
   hashes bytea not null check (length(hashes) = 8192),
+  -- The root of these hashes: a hash of the tile above, which may not be full yet.
+  root bytea not null check (length(root) = 32),
   primary key (level, index)
 );
 grant select, insert on audit_tiles to sallyport_app;

@@ -114,6 +114,7 @@ export async function writeBatch(
     grown.tiles.map(({ level }) => level),
     grown.tiles.map(({ index }) => index),
     grown.tiles.map(({ hashes }) => hashes),
+    grown.tiles.map(({ root }) => root),
     personal.map(({ index }) => index),
     personal.map(({ name }) => name),
     personal.map(({ salt }) => salt),

@@ -10,7 +10,7 @@ import {
   tilePlace,
 } from 'sallyport/audit'
 import type { Queries } from '../database.ts'
-import { auditEntriesFrom, auditHead, auditTile } from '../statements/audit.ts'
+import { auditEntriesFrom, auditHead, auditTile, auditTileRoots } from '../statements/audit.ts'
 
 const HASH = 32
 
@@ -67,11 +67,9 @@ export function nodesOf(queries: Queries): NodeSource {
       return rows.map(({ entry }) => leafHash(Buffer.from(entry)))
     }
     // Each hash of a higher tile is the root of a tile below that is full.
-    return Promise.all(
-      Array.from({ length: count }, async (_, i) =>
-        fold(await hashesAt(level - 1, first + i, 0, TILE_WIDTH)),
-      ),
-    )
+    const rows = await queries.query(auditTileRoots, [level - 1, first, first + count])
+    if (rows.length < count) throw new RangeError(`a tile of level ${level - 1} is missing`)
+    return rows.map(({ root }) => Buffer.from(root))
   }
 
   return async (nodeLevel, nodeIndex) => {
@@ -85,6 +83,7 @@ export interface FullTile {
   readonly level: number
   readonly index: number
   readonly hashes: Buffer
+  readonly root: Buffer
 }
 
 /** The hashes of tiles that are not full yet, by tile level. */
@@ -118,7 +117,12 @@ export function addLeaves(
     const hashes = open[level]!
     hashes.push(node)
     if (hashes.length < TILE_WIDTH) return
-    tiles.push({ level, index: Math.floor(nodeIndex / TILE_WIDTH), hashes: Buffer.concat(hashes) })
+    tiles.push({
+      level,
+      index: Math.floor(nodeIndex / TILE_WIDTH),
+      hashes: Buffer.concat(hashes),
+      root: fold(hashes),
+    })
     open[level] = []
   })
   return { frontier: grown, tiles, pending: open }

@@ -12,7 +12,7 @@ import {
   type Verifier,
 } from 'sallyport/audit'
 import type { Queries } from '../database.ts'
-import { auditCheckpoints, auditEntriesFrom, auditTile } from '../statements/audit.ts'
+import { auditCheckpoints, auditEntriesFrom, auditTiles } from '../statements/audit.ts'
 import { addLeaves, frontierOf, type Pending } from './tree.ts'
 
 /** One thing that is wrong with a log. */
@@ -155,23 +155,19 @@ async function againstTiles(
   leaves: readonly Buffer[],
   found: Found,
 ): Promise<void> {
-  for (let at = first; at < first + leaves.length; ) {
-    const tile = Math.floor(at / TILE_WIDTH)
-    const end = Math.min((tile + 1) * TILE_WIDTH, first + leaves.length)
-    const [row] = await queries.query(auditTile, [0, tile])
-    if (row !== undefined) {
-      const hashes = Buffer.from(row.hashes)
-      for (let i = at; i < end; i++) {
-        const place = (i % TILE_WIDTH) * 32
-        if (!hashes.subarray(place, place + 32).equals(leaves[i - first]!))
-          found(
-            'changed',
-            i,
-            `entry ${i} is not what was written: its hash is another one than its tile holds`,
-          )
-      }
+  const [from, to] = [Math.floor(first / TILE_WIDTH), Math.ceil((first + leaves.length) / TILE_WIDTH)]
+  for (const { index: tile, hashes } of await queries.query(auditTiles, [0, from, to])) {
+    const held = Buffer.from(hashes)
+    for (let place = 0; place < TILE_WIDTH; place++) {
+      const index = tile * TILE_WIDTH + place
+      const leaf = leaves[index - first]
+      if (leaf !== undefined && !held.subarray(place * 32, place * 32 + 32).equals(leaf))
+        found(
+          'changed',
+          index,
+          `entry ${index} is not what was written: its hash is another one than its tile holds`,
+        )
     }
-    at = end
   }
 }
 

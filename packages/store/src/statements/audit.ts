@@ -12,7 +12,7 @@ export const auditHead = statement(
 
 /**
  * Adds a batch: size before and after, frontier after; of the entries uids, times, tenants (empty: none), actions, actors,
- * risks (-1: none), texts; of full tiles levels, indices, hashes; of personal facts indices, names, salts, values. No row:
+ * risks (-1: none), texts; of full tiles levels, indices, hashes, roots; of personal facts indices, names, salts, values. No row:
  * another writer was first.
  */
 export const auditAppend = statement(
@@ -31,6 +31,7 @@ export const auditAppend = statement(
     '_int4',
     '_int8',
     '_bytea',
+    '_bytea',
     '_int8',
     '_text',
     '_bytea',
@@ -46,13 +47,14 @@ export const auditAppend = statement(
        with ordinality as e (uid, at, tenant, action, actor, risk, entry, n)
      returning 1
    ), tiles as (
-     insert into audit_tiles (level, index, hashes)
-     select t.level, t.index, t.hashes
-     from head, unnest($11::int4[], $12::int8[], $13::bytea[]) as t (level, index, hashes) returning 1
+     insert into audit_tiles (level, index, hashes, root)
+     select t.level, t.index, t.hashes, t.root
+     from head, unnest($11::int4[], $12::int8[], $13::bytea[], $14::bytea[]) as t (level, index, hashes, root)
+     returning 1
    ), personal as (
      insert into audit_personal (index, name, salt, value)
      select p.index, p.name, p.salt, p.value
-     from head, unnest($14::int8[], $15::text[], $16::bytea[], $17::text[]) as p (index, name, salt, value) returning 1
+     from head, unnest($15::int8[], $16::text[], $17::bytea[], $18::text[]) as p (index, name, salt, value) returning 1
    )
    select size from head`,
 )
@@ -105,7 +107,15 @@ export const auditTile = statement(
   'select hashes from audit_tiles where level = $1 and index = $2',
 )
 
-/** The roots of a level's tiles are made of many: several at once. */
+/** The roots of a level's tiles from one index up to another. */
+export const auditTileRoots = statement(
+  'audit_tile_roots',
+  ['int4', 'int8', 'int8'],
+  { root: 'bytea' },
+  'select root from audit_tiles where level = $1 and index >= $2 and index < $3 order by index',
+)
+
+/** A level's tiles from one index up to another. */
 export const auditTiles = statement(
   'audit_tiles',
   ['int4', 'int8', 'int8'],

@@ -450,6 +450,22 @@ describe('trials and outages', () => {
     assert.equal(counted, 0)
   })
 
+  test('a place that counts elsewhere is waited for, and a known caller is given back there too', async () => {
+    let now = start
+    const inner = memoryCounters({ clock: () => now })
+    const counters: Counters = {
+      take: async (requests) => inner.take(requests),
+      peek: async (requests) => inner.peek(requests),
+      refund: async (requests, verdict) => inner.refund(requests, verdict),
+    }
+    const of = world(byAddress({ plans, defaultPlan: 'free' }), { counters })
+    assert.equal(await used(of, 12), 10)
+    assert.equal(await used(of, 12, '192.0.2.1'), 10)
+    assert.equal((await of.ask('192.0.2.1')).code, 'too_many_requests')
+    now += 64_000
+    assert.equal((await of.ask('192.0.2.1')).code, undefined)
+  })
+
   test('a closed bucket whose store is away is 503, not 429; the log hears of no excess', async () => {
     const counters: Counters = {
       take: async (requests) => ({

@@ -11,7 +11,7 @@ import {
 type Counted = Pick<Bucket, 'limit' | 'windowMs' | 'algorithm' | 'burst'>
 
 /** The most that a bucket lets through within some milliseconds. */
-export function mostWithin({ algorithm, limit, burst = 1, windowMs }: Counted, ms: number): number {
+function mostWithin({ algorithm, limit, burst = 1, windowMs }: Counted, ms: number): number {
   return algorithm === 'smooth' ? burst + (limit * ms) / windowMs : limit * Math.ceil(ms / windowMs)
 }
 

@@ -9,7 +9,7 @@ const UNITS = [
 ] as const
 
 /** `minute`, `15 minutes`, `90 s` */
-export function windowWords(windowMs: number): string {
+function windowWords(windowMs: number): string {
   const seconds = windowMs / 1000
   for (const [unit, name] of UNITS)
     if (seconds % unit === 0) return seconds === unit ? name : `${seconds / unit} ${name}s`

@@ -22,12 +22,19 @@ export interface IdentitySigner {
   sign(principal: Principal): string | Promise<string>
 }
 
+interface Signed {
+  readonly token: string
+  readonly from: number
+}
+
 const REMEMBERED = 10_000
 
 /** A signer with what it has signed lately. */
 export function createIdentitySigner(options: SignerOptions): IdentitySigner {
   const { issuer, audience, lifetimeSeconds, keys, clock } = options
-  const signed = new Map<string, { readonly token: string; readonly from: number }>()
+  const signed = new Map<string, Signed>()
+  // A caller comes as the same object again and again; as a new one that says the same where it was forgotten meanwhile.
+  const byCaller = new WeakMap<Principal, Signed>()
   const reuseMs = lifetimeSeconds * 500
 
   async function make(about: string, now: number): Promise<string> {
@@ -47,10 +54,16 @@ export function createIdentitySigner(options: SignerOptions): IdentitySigner {
 
   return {
     sign(principal) {
+      const now = clock()
+      const isFresh = (one: Signed | undefined): one is Signed =>
+        one !== undefined && now >= one.from && now < one.from + reuseMs
+      const own = byCaller.get(principal)
+      if (isFresh(own)) return own.token
       const about = JSON.stringify(claimsOf(principal))
       const known = signed.get(about)
-      const now = clock()
-      return known && now >= known.from && now < known.from + reuseMs ? known.token : make(about, now)
+      if (!isFresh(known)) return make(about, now)
+      byCaller.set(principal, known)
+      return known.token
     },
   }
 }

@@ -109,3 +109,8 @@ test('X-Powered-By is switched off where the policy takes it away', async () => 
 test('a wrong policy fails when the configuration is loaded', () => {
   assert.throws(() => withSallyport({}, { extends: 'paymnts' as 'payments' }), PolicyError)
 })
+
+test('a build needs none of what the running server looks things up in', async () => {
+  const config = await configure({}, { extends: 'payments', access: { tokens: [{ service: true }] } })
+  assert.ok((await config.headers?.())!.length > 0)
+})

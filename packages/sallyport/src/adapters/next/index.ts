@@ -1,7 +1,7 @@
 // `sallyport/next`: the guard under `next start` and `next dev` by one change in next.config.ts; in the standalone
 // server from instrumentation.ts; and as proxy.ts on hosts where no server is ours.
 
-import { createGuard } from '../../guard/guard.ts'
+import { createGuard, type GuardOptions } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
 import { expectObject, expectPolicy } from '../arguments.ts'
 import { type HeaderRoute, staticHeaders } from './headers.ts'
@@ -37,14 +37,15 @@ const SERVING = new Set(['phase-production-server', 'phase-development-server'])
 export function withSallyport<Config extends NextConfigShape, Context = { defaultConfig: Config }>(
   nextConfig: NextConfigInput<Config, Context>,
   policy: PolicyDocument,
+  options: GuardOptions = {},
 ): (phase: string, context: Context) => Promise<Config> {
   expectObject('withSallyport', 'the configuration of Next', nextConfig, 'write {} for none')
   expectPolicy('withSallyport', policy, 'write withSallyport(nextConfig, { extends: "payments" })')
-  // The place is Fetch, not Node: what `headers()` lists is for hosts whose sockets we never see.
-  const listed = createGuard(policy, 'fetch')
+  // The place is Fetch, not Node: what `headers()` lists is for hosts whose sockets we never see. Nobody asks it.
+  const listed = createGuard(policy, 'fetch', { trial: {} })
   return async function sallyportConfig(phase, context) {
     const config = typeof nextConfig === 'function' ? await nextConfig(phase, context) : nextConfig
-    if (SERVING.has(phase)) guardServers(createGuard(policy, 'node'))
+    if (SERVING.has(phase)) guardServers(createGuard(policy, 'node', options))
     const own = config.headers
     const guarded = {
       ...config,
@@ -75,7 +76,7 @@ export function withSallyport<Config extends NextConfigShape, Context = { defaul
  *   sallyport.register({ extends: 'payments' })
  * }
  */
-export function register(policy: PolicyDocument): void {
+export function register(policy: PolicyDocument, options: GuardOptions = {}): void {
   expectPolicy('register', policy, 'write register({ extends: "payments" })')
-  guardServers(createGuard(policy, 'node'))
+  guardServers(createGuard(policy, 'node', options))
 }

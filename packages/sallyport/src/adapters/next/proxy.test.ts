@@ -49,3 +49,25 @@ test('cookies that the policy ignores are taken from the request, all else stays
 test('what depends on the status takes the form that is safe for an error', async () => {
   assert.equal((await ask('/open')).headers.get('cache-control'), 'no-store')
 })
+
+test('D11 a private path is gated where no server is ours, too', async () => {
+  const gated = proxy(
+    { extends: 'payments', access: { tokens: [{ service: true }] } },
+    {
+      services: {
+        tokens: {
+          find: async (token) =>
+            token === 'right'
+              ? { principal: { organisation: 'o', credential: { kind: 'token', id: 't' }, scopes: [] } }
+              : 'unknown',
+        },
+      },
+    },
+  )
+  const call = (headers: Record<string, string>) =>
+    gated(new Request('https://api.example/api/payments', { headers }))
+  const refused = await call({})
+  assert.deepEqual([refused.status, refused.headers.get('www-authenticate')], [401, 'Bearer'])
+  assert.equal((await call({ authorization: 'Bearer wrong' })).status, 401)
+  assert.equal((await call({ authorization: 'Bearer right' })).headers.get('x-middleware-next'), '1')
+})

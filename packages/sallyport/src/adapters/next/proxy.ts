@@ -7,6 +7,7 @@ import type { Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { createGuard, type Guard } from '../../guard/guard.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
+import type { Services } from '../../ports/services.ts'
 import { expectOptions, expectPolicy } from '../arguments.ts'
 import { appendLines, ownAnswer } from '../fetch/answer.ts'
 import { FetchIncoming } from '../fetch/incoming.ts'
@@ -15,6 +16,8 @@ import { FetchIncoming } from '../fetch/incoming.ts'
 export interface ProxyOptions {
   /** The client's address as the host gives it: `(request) => request.headers.get('x-real-ip') ?? undefined`. */
   readonly peer?: (request: Request) => string | undefined
+  /** What controls need from outside: records of keys, places that count. */
+  readonly services?: Services
 }
 
 /**
@@ -30,7 +33,7 @@ export function proxy(
 ): (request: Request) => Promise<Response> {
   expectPolicy('proxy', policy, 'write proxy({ extends: "payments" })')
   expectOptions('proxy', options)
-  const guard = createGuard(policy, 'fetch')
+  const guard = createGuard(policy, 'fetch', options.services ? { services: options.services } : {})
   return async function sallyportProxy(request) {
     const exchange = guard.open(new FetchIncoming(request, [], options.peer))
     const verdict = await judge(guard, exchange)

@@ -148,6 +148,9 @@ function compareStatus(expected: Expectation, answer: WireAnswer, exact: boolean
     cors: 'drift.cors',
     errors: 'drift.error-shape',
     disclosure: 'drift.posture',
+    access: 'drift.access',
+    keys: 'drift.keys',
+    limits: 'drift.ratelimit',
   }
   return {
     control,

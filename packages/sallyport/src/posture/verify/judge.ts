@@ -34,6 +34,8 @@ export interface Account {
   skip(notRun: NotRun): void
   /** The classes seen in a cell. */
   sawIn(cell: string): ReadonlySet<ClassId>
+  /** The cells that let the credential of a role in. */
+  readonly opened: ReadonlySet<string>
   readonly answers: number
   readonly blocked: ReadonlyMap<string, number>
   report(): AccountReport
@@ -76,6 +78,7 @@ export function openAccount(
   const findings = new Map<string, VerifyFinding>()
   const seen = new Map<ClassId, number>()
   const seenIn = new Map<string, Set<ClassId>>()
+  const opened = new Set<string>()
   const notRun: NotRun[] = []
   const nonces = new Map<string, Observation>()
   const blocked = new Map<string, number>()
@@ -161,6 +164,8 @@ export function openAccount(
     const id = classOf(planned.request, result, planned.meant)
     const best = bestReading(oracle, planned.request, result, nonces, planned.role !== undefined)
     see(best.expected.cell, id)
+    if (planned.role !== undefined && result.status !== 401 && result.status !== 403)
+      opened.add(best.expected.cell)
     const about: About = {
       class: id,
       cell: best.expected.cell,
@@ -187,6 +192,7 @@ export function openAccount(
       check(JSON.stringify(['note', key, about.replica]), control, found, about)
     },
     skip: (each) => notRun.push(each),
+    opened,
     sawIn: (cell) => seenIn.get(cell) ?? new Set(),
     get answers() {
       return answers

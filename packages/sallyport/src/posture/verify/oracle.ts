@@ -50,6 +50,8 @@ export interface Oracle {
   expect(request: ProbeRequest, seen: Observation, shown?: boolean): readonly Expectation[]
   /** The id of the cell that judges the request. */
   cellOf(request: ProbeRequest): string
+  /** True where it is refused because nobody knows who asks. */
+  asksWhoCalls(request: ProbeRequest): boolean
 }
 
 /**
@@ -101,7 +103,8 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
       const read = (of: Guard, exchange: Exchange, unreadable: boolean) => {
         const reading = expectation(of, exchange, seen, ownersOf, unreadable)
         readings.push(reading)
-        const admitted = shown && asksWhoCalls(reading) ? open(letIn(of), request, seen.encrypted) : undefined
+        const admitted =
+          shown && isByAsking(reading.verdict) ? open(letIn(of), request, seen.encrypted) : undefined
         if (admitted) readings.push(expectation(letIn(of), admitted, seen, ownersOf, false))
       }
       const exchange = open(guard, request, seen.encrypted)
@@ -116,13 +119,17 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
       return readings
     },
     cellOf: (request) => open(guard, request, true)?.cell.id ?? guard.strict.id,
+    asksWhoCalls(request) {
+      const exchange = open(guard, request, true)
+      return exchange !== undefined && isByAsking(verdictOf(guard, exchange))
+    },
   }
 }
 
 // The controls that ask who calls, by name and register id.
 const ASKING: Readonly<Record<string, string>> = { keys: 'SP-KEYS-01', access: 'SP-ACCESS-01' }
 
-function asksWhoCalls({ verdict }: Expectation): boolean {
+function isByAsking(verdict: Expectation['verdict']): boolean {
   return verdict?.denied === true && Object.values(ASKING).includes(verdict.control)
 }
 

@@ -1,6 +1,7 @@
 // Holds a live deployment against its policy: every probe of every control, every class of answers in every cell,
 // judged by what enforcement itself would have sent.
 
+import { samplePath } from '../../controls/faces.ts'
 import type { TransportSetting } from '../../controls/transport/setting.ts'
 import type { Finding, Place } from '../../guard/control.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
@@ -10,7 +11,7 @@ import type { Wire } from '../wire/send.ts'
 import { authorityOf, originOf, parseTarget, replicaName, type WireTarget } from '../wire/target.ts'
 import { type Credential, redactor } from './credential.ts'
 import { type Account, type Exchanged, openAccount } from './judge.ts'
-import { createOracle } from './oracle.ts'
+import { createOracle, type Oracle } from './oracle.ts'
 import { planRun, type Sample } from './plan.ts'
 import { type Run, reachable, verifyReplica, wiresOf } from './replica.ts'
 import { CouldNotVerify, type Profile, type Verification } from './result.ts'
@@ -127,6 +128,7 @@ export async function verify(
     await verifyReplica(run, reach.target, name, plan.requests, oracle)
     reached.push(replicaName(replica))
   }
+  skipClosed(account, oracle, credentials)
   if (options.signal?.aborted) throw new CouldNotVerify('the verification was called off')
   if (reached.length === 0) throw new CouldNotVerify(lastReason)
   refuseBlockPages(account)
@@ -147,6 +149,21 @@ export async function verify(
     ...report,
     notes: [...new Set([...run.notes, ...blockNotes(account)])],
     replicas: reached,
+  }
+}
+
+// What known callers are answered is judged only where one was let in: a refusal says nothing of it.
+function skipClosed(account: Account, oracle: Oracle, credentials: readonly Credential[]): void {
+  for (const { id, method = 'GET', path, origin } of oracle.policy.cells) {
+    if (origin === 'strict' || method !== 'GET' || account.opened.has(id)) continue
+    if (!oracle.asksWhoCalls({ method, path: samplePath(path), headers: [] })) continue
+    account.skip({
+      probe: `what known callers of ${id} are answered`,
+      because:
+        credentials.length === 0
+          ? 'nobody is let in without a credential; name one with --credential user=authorization:@USER_TOKEN'
+          : 'no credential that was given is let in there; name one that is with --credential',
+    })
   }
 }
 

@@ -178,7 +178,8 @@ export function prismaContract(connectionString: string) {
   }
 }
 
-function postgresJs(url: string) {
+/** postgres.js on one connection of a URL with a socket. */
+export function postgresJs(url: string) {
   const { username, pathname, searchParams } = new URL(url.replace('@/', '@localhost/'))
   return postgres({
     username,

@@ -23,7 +23,7 @@ const KEPT = { acme: [1, 20], globex: [101, 120] } as const
 const SHARED = [201, 220] as const
 
 /** The rows before: each holds the mark of its owner. */
-export function fuzzRows(): string {
+function fuzzRows(): string {
   return ORGANISATIONS.flatMap((organisation) =>
     [KEPT[organisation], SHARED].map(
       ([from, to]) => `

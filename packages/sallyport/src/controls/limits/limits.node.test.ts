@@ -144,6 +144,12 @@ test('the probe of a told bucket', () => {
     ['X-RateLimit-Limit', '1e3'],
   ] as const)
     assert.equal(probe.expect(seen({ ...lines, [name]: value }))[0]?.id, 'drift.ratelimit', name)
+  const spent = { ...lines, 'X-RateLimit-Remaining': '0', 'RateLimit-Remaining': '0' }
+  assert.deepEqual(probe.expect(seen({ ...spent, 'Retry-After': '64' }, 429)), [])
+  assert.deepEqual(
+    [{}, { 'Retry-After': '63' }].map((more) => probe.expect(seen({ ...spent, ...more }, 429))[0]?.id),
+    ['ratelimit.no-retry-after', 'ratelimit.inconsistent'],
+  )
   for (const quiet of [
     { ...setting, mode: 'report' },
     { ...setting, disclose: 'none' },

@@ -76,7 +76,20 @@ export function judgeLimitLine(
   if (name === 'x-ratelimit-bucket') return bucketNames(setting).has(value) ? [] : wrong
   if (!NUMBERS.includes(name as (typeof NUMBERS)[number]) || !/^\d{1,15}$/.test(value)) return wrong
   const limit = Number(headerValues(seen, name.startsWith('x-') ? 'x-ratelimit-limit' : 'ratelimit-limit')[0])
-  return name.endsWith('remaining') && !(Number(value) <= limit) ? wrong : []
+  if (name.endsWith('remaining') && !(Number(value) <= limit)) return wrong
+  return name === 'ratelimit-reset' ? judgeRetry(value, seen) : []
+}
+
+// A refusal of a bucket that is used up says when to come again, and no earlier than its reset.
+function judgeRetry(reset: string, seen: Observation): readonly Finding[] {
+  if (seen.status !== 429 || headerValues(seen, 'ratelimit-remaining')[0] !== '0') return []
+  const [retry] = headerValues(seen, 'retry-after')
+  const mend = `Retry-After: ${reset}`
+  if (retry === undefined)
+    return [{ id: 'ratelimit.no-retry-after', detail: 'a refusal has no Retry-After', mend }]
+  return Number(retry) >= Number(reset)
+    ? []
+    : [{ id: 'ratelimit.inconsistent', detail: `Retry-After is ${retry}, ratelimit-reset ${reset}`, mend }]
 }
 
 function bucketNames(setting: LimitsSetting): ReadonlySet<string> {

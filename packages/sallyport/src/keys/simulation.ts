@@ -51,8 +51,9 @@ export interface SimulatedRecords extends KeyRecords {
   add(changes?: Partial<KeyRecord>): string
   /** Changes a key, and tells of it in the sequence. */
   end(key: string, changes: Partial<KeyRecord>, ended?: Ended): void
-  /** How a question is answered from now on: after so many milliseconds, or not at all; `fails` after they are over. */
+  /** How look-ups, and polls, are answered from now on: after so many milliseconds, or never; `fails` when they are over. */
   delayMs: number | 'never'
+  pollDelayMs: number | 'never'
   fails: boolean
   /** The same for revocations alone. */
   pollFails: boolean
@@ -69,15 +70,16 @@ export function simulatedRecords(world: Simulation): SimulatedRecords {
   const sequence: (Ended & { readonly seq: number })[] = []
   const digest = (key: string) => hash('sha256', key, 'binary')
   // What is answered is what stood there when the question came.
-  const answer = <T>(value: T): Promise<T> =>
+  const answer = <T>(value: T, delayMs: number | 'never'): Promise<T> =>
     new Promise((resolve, reject) => {
-      if (records.delayMs === 'never') return
+      if (delayMs === 'never') return
       const end = () => (records.fails ? reject(new Error('away')) : resolve(value))
-      if (records.delayMs === 0) end()
-      else world.after(records.delayMs, end)
+      if (delayMs === 0) end()
+      else world.after(delayMs, end)
     })
   const records: SimulatedRecords = {
     delayMs: 0,
+    pollDelayMs: 0,
     fails: false,
     pollFails: false,
     asked: { find: 0, revocations: 0 },
@@ -113,13 +115,13 @@ export function simulatedRecords(world: Simulation): SimulatedRecords {
     },
     find(wanted) {
       records.asked.find++
-      return answer(byDigest.get(wanted))
+      return answer(byDigest.get(wanted), records.delayMs)
     },
     revocations(after) {
       records.asked.revocations++
       if (records.pollFails) return Promise.reject(new Error('away'))
       const ended = after === undefined ? [] : sequence.filter(({ seq }) => seq > after)
-      return answer({ seq: records.seq, ended, isCut: false })
+      return answer({ seq: records.seq, ended, isCut: false }, records.pollDelayMs)
     },
     async used(uses) {
       if (records.fails) throw new Error('away')

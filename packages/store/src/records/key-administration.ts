@@ -72,7 +72,7 @@ export class KeyFault extends Error {
 }
 
 /** Seven days. */
-export const LONGEST_OVERLAP_SECONDS = 604_800
+const LONGEST_OVERLAP_SECONDS = 604_800
 /** How many days before a key expires its owner is told. */
 const NOTICE_DAYS = [30, 7, 1] as const
 const DAY_MS = 86_400_000

@@ -134,7 +134,9 @@ test('H7 bad keys all hear the same, whatever is wrong with them', async () => {
     expired: records.add({ expiresAt: NOW }),
     replaced: records.add({ generationEndsAt: NOW }),
     disabled: records.add({ organisationDisabledAt: NOW - 1 }),
+    'a record of another kind': records.add(),
   }
+  records.end(wrong['a record of another kind'], { kind: 'publishable' })
   for (const [name, key] of Object.entries(wrong)) {
     const { verdict, exchange } = await ask({ key })
     assert.deepEqual(
@@ -155,7 +157,7 @@ test('H7 bad keys all hear the same, whatever is wrong with them', async () => {
     events.map(({ action, details }) => [action, details?.['fault']]),
     [
       ...['malformed', 'malformed', 'malformed', 'wrong environment', 'unknown', 'revoked', 'expired'],
-      ...['replaced', 'organisation disabled'],
+      ...['replaced', 'organisation disabled', 'unknown'],
     ].map((fault) => ['key.refused', fault]),
   )
   for (const key of Object.values(wrong)) if (key.length > 4) assert.ok(!JSON.stringify(events).includes(key))

@@ -78,7 +78,7 @@ export function createGuard(
     services: servicesFor(options.services ?? {}),
     ...(options.trial ? { trial: options.trial } : {}),
   }
-  if (options.trial === undefined) requireServices(resolved, needs.services)
+  if (options.trial === undefined) requireServices(resolved, needs.services, place)
   const wouldDo = new Map<string, number>()
   const { onWouldDo } = options
   const compiler = cellCompiler(needs, (control, what, cell, exchange) => {

@@ -5,7 +5,7 @@ import { PolicyError, type PolicyProblem } from '../policy/problem.ts'
 import { problem } from '../policy/schema.ts'
 import type { Counters } from '../ports/counters.ts'
 import type { Services } from '../ports/services.ts'
-import type { Judgement, Mode, Verdict } from './control.ts'
+import type { Judgement, Mode, Place, Verdict } from './control.ts'
 import { type ResolvedPolicy, rules } from './resolve.ts'
 
 /** The services, with counters in this process where none are given: they are laid out when the first request counts. */
@@ -30,14 +30,18 @@ export function servicesFor(given: Services): Services & { readonly counters: Co
   }
 }
 
+const NAME_A_STORE =
+  'name a store in the gateway configuration, such as { "store": { "folder": ".sallyport/store" } } in sallyport.gateway.json'
+
 /** @throws PolicyError where a control could not do what the policy says, each with what to give */
-export function requireServices(policy: ResolvedPolicy, services: Services): void {
+export function requireServices(policy: ResolvedPolicy, services: Services, place: Place): void {
   const problems = new Map<string, PolicyProblem>()
   for (const cell of policy.cells)
     for (const rule of rules) {
       const setting = cell.settings[rule.name] as { readonly mode?: Mode }
       if (setting.mode === 'off') continue
-      const mend = rule.missing?.(setting, cell, services)
+      const found = rule.missing?.(setting, cell, services)
+      const mend = found && place === 'gateway' && rule.isKept === true ? NAME_A_STORE : found
       if (mend !== undefined)
         problems.set(
           `${rule.name} ${mend}`,

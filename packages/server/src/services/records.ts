@@ -2,7 +2,7 @@
 
 import { mkdirSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Store } from '@sallyport/store'
 import type { AuditLog } from '@sallyport/store/audit'
 import type { Services } from 'sallyport'
@@ -54,8 +54,9 @@ export async function openRecords(
     if (error instanceof StoreFault) throw new PlaceFault(`store: ${error.message}`, { cause: error })
     throw error
   }
+  for (const each of [folder, ...(setting.folder === undefined ? [] : [dirname(setting.folder)])])
+    mkdirSync(each, { recursive: true, mode: 0o700 })
   const store = await openStore(storeSettings(setting, environment)).catch(asPlaceFault)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
   const name = `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}/sallyport`
   const risk = createRiskBook()
   const audit = await openAuditLog({

@@ -10,6 +10,7 @@ export const auditRule = {
   schema: auditSchema,
   wholePolicy: ['record', 'retentionDays', 'risk'],
   defaults: auditDefaults,
+  isKept: true,
   missing(setting, _cell, services) {
     const full = fullAudit(setting)
     if (full?.record === true && services.audit === undefined)

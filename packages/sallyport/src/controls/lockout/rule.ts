@@ -12,6 +12,7 @@ export const lockoutRule = {
   defaults: lockoutDefaults,
   contradictions: lockoutContradictions,
   strict: strictLockout,
+  isKept: true,
   missing: missingForLockout,
   compile: (setting, _cell, needs) => compileLockout(setting, needs),
 } as const satisfies Rule<LockoutSetting>

@@ -94,17 +94,18 @@ describe('a full disk', { skip: mountMissing }, () => {
     await served(async () => assert.equal(store.ready, true), refused)
   })
 
-  it('is not opened without room for its log, and nothing half made is left of a new store', async (test) => {
-    const disk = smallDisk(test, 60)
+  it('is not opened without room for its log, and no new store is begun that would not fit', async (test) => {
+    const { disk, directory } = await onDisk(test, 100)
     disk.fill(20 * MIB)
-    const directory = join(disk.at, 'store')
     await assert.rejects(openStore({ directory }), { code: 'full', message: /less than 24 MiB left/ })
     disk.empty()
-    disk.fill(30 * MIB)
-    await assert.rejects(openStore({ directory }), { code: 'full' })
-    assert.ok(!existsSync(directory) && !existsSync(`${directory}.init`))
-    disk.empty()
+    disk.fill(40 * MIB)
     await (await openStore({ directory })).close()
+    const other = join(disk.at, 'other')
+    await assert.rejects(openStore({ directory: other }), { code: 'full', message: /less than 48 MiB left/ })
+    assert.ok(!existsSync(other) && !existsSync(`${other}.init`))
+    disk.empty()
+    await (await openStore({ directory: other })).close()
   })
 })
 

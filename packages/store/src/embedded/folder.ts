@@ -14,6 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { StoreFault } from '../fault.ts'
 import { syncPath } from './durable-files.ts'
@@ -42,10 +43,12 @@ export function judgeFolder(directory: string): FolderState {
     throw refused(
       'the store’s folder is on a network file system, where locks and syncs can’t be relied on; use a local disk, or a PostgreSQL server',
     )
-  if (roomAt(parent) < ROOM)
+  // A new database is as large itself.
+  const room = existsSync(directory) ? ROOM : 2 * ROOM
+  if (roomAt(parent) < room)
     throw new StoreFault(
       'full',
-      `the disk of the store has less than ${ROOM / 2 ** 20} MiB left, which its log may need; free space`,
+      `the disk of the store has less than ${room / 2 ** 20} MiB left, which it may need; free space`,
     )
   if (!existsSync(directory)) {
     if (existsSync(markerOf(directory)))
@@ -72,13 +75,13 @@ export function judgeFolder(directory: string): FolderState {
 }
 
 /** Makes a new store: unpacked beside its place, synced, then renamed there, then marked. */
-export function makeFolder(directory: string): void {
+export async function makeFolder(directory: string): Promise<void> {
   const initial = `${directory}.init`
   rmSync(initial, { recursive: true, force: true })
   mkdirSync(initial, { mode: 0o700 })
   try {
     unpackTemplate(initial)
-    syncTree(initial)
+    await syncTree(initial)
   } catch (error) {
     // A disk that was too small for it is not left full.
     rmSync(initial, { recursive: true, force: true })
@@ -120,13 +123,21 @@ function writable(path: string, what: string): void {
   }
 }
 
-function syncTree(path: string): void {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    const inner = join(path, entry.name)
-    if (entry.isDirectory()) syncTree(inner)
-    else if (entry.isFile()) syncPath(inner)
-  }
+// The files of a folder at once: their syncs share the writes of the file system's journal.
+async function syncTree(path: string): Promise<void> {
+  const entries = readdirSync(path, { withFileTypes: true })
+  for (const entry of entries) if (entry.isDirectory()) await syncTree(join(path, entry.name))
+  await Promise.all(entries.filter((entry) => entry.isFile()).map(({ name }) => syncFile(join(path, name))))
   syncPath(path)
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path)
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
 }
 
 function textOf(file: string): string | undefined {

@@ -10,6 +10,8 @@ import { zstdDecompressSync } from 'node:zlib'
 export const TEMPLATE_VERSION = '0.5.16'
 
 const BLOCK = 512
+/** Bytes; enough for the whole at once, so that it is not put together from pieces. */
+const UNPACKED = 32 * 2 ** 20
 
 /** One entry of a tar file. */
 export interface TarEntry {
@@ -60,7 +62,8 @@ export function templateFile(): URL {
 
 /** Writes a new database into a folder that is there and empty; nothing is synced yet. */
 export function unpackTemplate(directory: string): void {
-  for (const { name, bytes } of tarEntries(zstdDecompressSync(readFileSync(templateFile())))) {
+  const archive = zstdDecompressSync(readFileSync(templateFile()), { chunkSize: UNPACKED })
+  for (const { name, bytes } of tarEntries(archive)) {
     const path = join(directory, name)
     mkdirSync(bytes ? dirname(path) : path, { recursive: true, mode: 0o700 })
     if (bytes) writeFileSync(path, bytes, { mode: 0o600 })

@@ -49,7 +49,7 @@ console.error = () => {}
 console.warn = () => {}
 
 try {
-  if (start.create) makeFolder(start.directory)
+  if (start.create) await makeFolder(start.directory)
   await serve(await openDatabase())
 } catch (error) {
   fail(error)

@@ -9,13 +9,12 @@ export { openStore, type Store, type StoreSettings } from './open.ts'
 export {
   type KeyAdministration,
   type KeyAdministrationOptions,
-  KeyFault,
   keyAdministration,
-  type NewKey,
   type ShownKey,
 } from './records/key-administration.ts'
 export { type KeyRecordsOptions, keyRecords } from './records/keys.ts'
 export { pruneLockouts, recordedLockouts } from './records/lockouts.ts'
+export { KeyFault, type NewKey } from './records/new-key.ts'
 export { openPeppers, type Pepper, type PepperPlace } from './records/peppers.ts'
 export { pushRevocations } from './records/revocation-push.ts'
 export type { ParametersOf, RowOf, Statement } from './statement.ts'

@@ -90,6 +90,13 @@ test('records that fail are unavailable, and are asked again by the next caller'
   assert.equal(await ask(w, key), 'valid')
 })
 
+test('a record that is too large to be kept is unavailable, and ends nothing', async () => {
+  const w = await world()
+  const key = w.records.add({ name: 'x'.repeat(2_000_000) })
+  assert.equal(await ask(w, key), 'unavailable')
+  assert.equal(await ask(w, w.records.add()), 'valid')
+})
+
 test('a question that is never answered does not hold the place for ever, and those there are have a bound', async () => {
   const w = await world()
   w.records.delayMs = 'never'

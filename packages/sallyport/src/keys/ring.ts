@@ -112,7 +112,9 @@ export function createKeyRing(records: KeyRecords, options: KeyRingOptions = {})
     const running = lookUps.get(digest)
     if (running !== undefined && now - running.since <= ABANDONED_MS) return running.answer
     if (running === undefined && lookUps.size >= MOST_LOOK_UPS) return Promise.resolve('unavailable')
-    const entry: LookUp = { since: now, answer: ask(digest, true) }
+    // A record that can't be kept is one that can't be known.
+    const answer = ask(digest, true).catch((): KeyAnswer => 'unavailable')
+    const entry: LookUp = { since: now, answer }
     lookUps.set(digest, entry)
     void entry.answer.then(() => {
       if (lookUps.get(digest) === entry) lookUps.delete(digest)

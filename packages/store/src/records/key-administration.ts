@@ -21,31 +21,12 @@ import {
   organisationInsert,
   principalById,
 } from '../statements/organisations.ts'
+import { KeyFault, type NewKey } from './new-key.ts'
 import { type Pepper, pepperedDigest } from './peppers.ts'
 
 /** A key as it may be shown. */
 export type ShownKey = RowOf<typeof keyList>
 type Organisation = RowOf<typeof organisationById>
-
-/** What a new key is to be. */
-export interface NewKey {
-  readonly organisation: string
-  readonly name: string
-  readonly kind: KeyKind
-  readonly environment: KeyEnvironment
-  /** Whose rights bound it, of the organisation; its own where nothing is said. */
-  readonly owner?: string
-  readonly store?: string
-  /** The organisation's where nothing is said. */
-  readonly plan?: string
-  readonly scopes?: readonly string[]
-  readonly origins?: readonly string[]
-  readonly cidrs?: readonly string[]
-  /** Who makes it. */
-  readonly createdBy: string
-  /** Milliseconds since the epoch. */
-  readonly expiresAt?: number
-}
 
 /** How keys are made and told of. */
 export interface KeyAdministrationOptions {
@@ -58,17 +39,6 @@ export interface KeyAdministrationOptions {
   readonly audit?: AuditSink
   /** Told when a key ended or changed: to poke a ring of this process. */
   readonly onChange?: () => void
-}
-
-/** Something that was asked for and can't be done; the message says why. */
-export class KeyFault extends Error {
-  readonly code: 'wrong' | 'unknown' | 'ended'
-
-  constructor(code: KeyFault['code'], message: string) {
-    super(message)
-    this.name = 'KeyFault'
-    this.code = code
-  }
 }
 
 /** Seven days. */

@@ -99,6 +99,19 @@ test('the page’s own routes are compared with a route that the other side wrot
   assert.equal((await diffPolicies(published, { extends: 'api' })).verdict, 'neutral')
 })
 
+test('a change that says the same of a route and of its other spellings is told once', async () => {
+  const policy = (limit: number): PolicyDocument => ({
+    extends: 'recommended',
+    limits: { addresses: { buckets: { requests: { limit, windowSeconds: 60 } } } },
+    routes: { 'GET /v1/orders': { data: 'private' }, 'POST /login': { data: 'private' } },
+  })
+  const { changes } = await diffPolicies(policy(100), policy(200))
+  assert.deepEqual(
+    changes.map(({ what, cells }) => [what, ...cells]),
+    [['addresses.requests', 'GET /v1/orders', 'POST /login', '*']],
+  )
+})
+
 test('a policy against itself is neutral, without a change', async () => {
   await fc.assert(
     fc.asyncProperty(policies, async (policy) => {

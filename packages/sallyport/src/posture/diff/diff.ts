@@ -54,21 +54,23 @@ export async function diffPolicies(
   const [a, b] = [resolved(before), resolved(after)]
   const regions = regionsOf(a, b).filter(isComparable(a, b))
   const names = new Set(regions.map(({ id }) => id))
-  const changes = [...gathered(regions).values()].map(({ change, regions: found }): DiffChange => {
-    const cells = withoutSpellings(new Set(found.map(({ id }) => id)))
-    const [first] = found as [Region]
-    return {
-      fingerprint: fingerprintOf(change, cells),
-      strength: change.strength,
-      control: change.control,
-      id: controls.find(({ name }) => name === change.control)?.id ?? '',
-      what: change.what,
-      because: change.because.replaceAll(PLACE, placeName(first.id)),
-      cells,
-      everywhere: new Set(found.map(({ id }) => id)).size === names.size,
-      example: first.example,
-    }
-  })
+  const changes = withoutEchoes([...gathered(regions).values()]).map(
+    ({ change, regions: found }): DiffChange => {
+      const cells = withoutSpellings(new Set(found.map(({ id }) => id)))
+      const [first] = found as [Region]
+      return {
+        fingerprint: fingerprintOf(change, cells),
+        strength: change.strength,
+        control: change.control,
+        id: controls.find(({ name }) => name === change.control)?.id ?? '',
+        what: change.what,
+        because: change.because.replaceAll(PLACE, placeName(first.id)),
+        cells,
+        everywhere: new Set(found.map(({ id }) => id)).size === names.size,
+        example: first.example,
+      }
+    },
+  )
   return {
     format: 'sallyport-diff/1',
     before: await digest(a.document),
@@ -136,6 +138,20 @@ function kinds(): (cell: ResolvedCell) => number {
     }
     return number
   }
+}
+
+// A path that may be read in two ways is judged by settings of its own, so the same change has other values there. Where it
+// says the same of a route and of the route's other spellings, it is one change.
+function withoutEchoes(found: readonly Gathered[]): readonly Gathered[] {
+  const sentence = ({ change: { control, what, strength, because } }: Gathered) =>
+    JSON.stringify([control, what, strength, because])
+  const places = Map.groupBy(found, sentence)
+  return found.filter((each) => {
+    if (!each.regions.every(({ id }) => id.startsWith('!'))) return true
+    const others = places.get(sentence(each))!.filter((other) => other !== each)
+    const known = new Set(others.flatMap(({ regions }) => regions.map(({ id }) => id)))
+    return !each.regions.every(({ id }) => known.has(id === '!' ? '*' : id.slice(2)))
+  })
 }
 
 // What is so in a route and in its other spellings is so in the route.

@@ -103,6 +103,10 @@ test('tenancy says in one line what is missing or wrong, and shows no URL', asyn
     ],
     [['tenancy', 'init', '--json'], /--json: goes with check; leave it out/],
     [['tenancy', 'check', '--tables', 'a'], /--tables: goes with init; leave it out/],
+    [
+      ['tenancy', 'check', closed, '--tenant-setting', "x'"],
+      /--tenant-setting: expected two names with a dot between, received "x'"/,
+    ],
     [['tenancy', 'check'], /needs the database; write .* or set DATABASE_URL/],
     [
       ['tenancy', 'check', 'mysql://S3cret@x/y'],

@@ -1,6 +1,7 @@
 // The drivers, by what their public interfaces have in common; none is imported. Each runs work in one transaction of
 // one connection.
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { TenancyFault } from './fault.ts'
 import type { Opening } from './tenant.ts'
 import { isGiven } from './until.ts'
@@ -103,13 +104,20 @@ function beginPool(pool: PgPool<PgClient>): Begin {
   }
 }
 
-// Transactions on one client follow each other: two at once would be one, with the tenant of the second.
+// Transactions on one client follow each other: two at once would be one, with the tenant of the second. One inside
+// another would wait for itself for ever.
 const turns = new WeakMap<PgClient, Promise<unknown>>()
+const inside = new AsyncLocalStorage<PgClient>()
 
 function beginClient(client: PgClient): Begin {
-  return (opening, work) => {
+  return async (opening, work) => {
+    if (inside.getStore() === client)
+      throw new TenancyFault(
+        'driver',
+        'a tenant’s transaction runs on this client already; use what it gave you',
+      )
     const turn = (turns.get(client) ?? Promise.resolve()).then(() =>
-      inTransaction(client, opening, work, () => {}),
+      inside.run(client, () => inTransaction(client, opening, work, () => {})),
     )
     turns.set(
       client,

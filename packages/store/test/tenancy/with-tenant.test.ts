@@ -213,6 +213,15 @@ describe('withTenant on a PostgreSQL server', { skip: postgresMissing }, () => {
           { code: 'driver' },
         ),
       )
+      const client = new pg.Client({ connectionString: url })
+      await client.connect()
+      await withTenant(client, ACME, () =>
+        assert.rejects(
+          withTenant(client, GLOBEX, async () => {}),
+          { code: 'driver' },
+        ),
+      )
+      await client.end()
       const prisma = prismaContract(url)
       await withTenant(prisma, ACME, (inner) =>
         assert.rejects(

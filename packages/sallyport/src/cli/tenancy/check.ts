@@ -2,6 +2,7 @@
 
 import { rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { show } from '../../policy/problem.ts'
 import type { TenancyCheck } from '../../posture/page/tenancy-check.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
@@ -33,6 +34,11 @@ async function audit(url: string, invocation: Invocation): Promise<AuditReport> 
     storeColumn: invocation.text('store-column'),
     tenantSetting: invocation.text('tenant-setting'),
   }
+  // It stands in the lines that mend.
+  if (texts.tenantSetting !== undefined && !/^[A-Za-z_]\w*\.[A-Za-z_]\w*$/.test(texts.tenantSetting))
+    throw new Failure(
+      `${invocation.nameOf('tenant-setting')}: expected two names with a dot between, received ${show(texts.tenantSetting)}; write it as your policies do, such as app.tenant`,
+    )
   const settings: AuditSettings = {
     ...Object.fromEntries(Object.entries(texts).filter(([, value]) => value !== undefined)),
     schemas: invocation.list('schema'),

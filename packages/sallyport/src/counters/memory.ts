@@ -70,14 +70,15 @@ export function memoryCounters(options: MemoryCountersOptions = {}): MemoryCount
   const slots = new Int32Array(maxBuckets)
   let known = 0
   let shared = 0
-  let elapsedMs = 0
-  let seenMs = clock()
+  // When the clock was last seen, and how much has passed since the start; milliseconds. In an array, since a variable
+  // that holds a fraction is made anew each time that it is written.
+  const time = new Float64Array([clock(), 0])
 
   function nowUs(): number {
     const raw = clock()
-    if (raw > seenMs) elapsedMs += raw - seenMs
-    seenMs = raw
-    return Math.floor(elapsedMs * 1000)
+    if (raw > time[0]!) time[1] = time[1]! + raw - time[0]!
+    time[0] = raw
+    return Math.floor(time[1]! * 1000)
   }
 
   /** A bucket with another window or another algorithm is another bucket. */

@@ -23,6 +23,9 @@ export function smoothTally(capacity: number): Tally {
   const levels = new Float32Array(table.words.buffer)
   const times = new Uint32Array(table.words.buffer)
   const answer = tallyAnswer()
+  // What `check` found, for the `commit` that follows it at once.
+  let checked = -1
+  const checkedLevel = new Float64Array(1)
 
   // A slot counts until it has drained; in the millisecond in which it was claimed it may be about to be written.
   function alive(slot: number): boolean {
@@ -72,6 +75,8 @@ export function smoothTally(capacity: number): Tally {
       const { limit, windowMs } = request
       const burst = burstOf(request)
       const level = levelOf(slot, limit, windowMs)
+      checked = slot
+      checkedLevel[0] = level
       answer.remaining = Math.max(0, Math.floor(burst - level + slack))
       answer.fits = level + cost <= burst + slack
       answer.retryUs = answer.fits
@@ -84,7 +89,9 @@ export function smoothTally(capacity: number): Tally {
       answer.resetUs = limit === 0 ? 0 : ((levelOf(slot, limit, windowMs) * windowMs) / limit) * 1000
     },
     commit(slot, { cost, limit, windowMs }) {
-      write(slot, levelOf(slot, limit, windowMs) + cost, limit, windowMs)
+      const level = slot === checked ? checkedLevel[0]! : levelOf(slot, limit, windowMs)
+      checked = -1
+      write(slot, level + cost, limit, windowMs)
       answer.resetUs = ((levels[slot]! * windowMs) / limit) * 1000
     },
     // What has drained since belongs to whoever came after; only the rest of this request can still be in the level.

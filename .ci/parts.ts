@@ -69,6 +69,13 @@ export const parts: readonly Part[] = [
 export const longParts: readonly Part[] = [
   debian('slowhttptest', 'slowhttptest', 'slow clients'),
   debian('testssl.sh', 'testssl', 'findings on TLS'),
+  debian('golang-go', 'go', 'the audit log as Go reads it (H19)'),
+  {
+    name: 'golang-golang-x-mod-dev',
+    suites: 'the audit log as Go reads it (H19)',
+    present: () => existsSync('/usr/share/gocode/src/golang.org/x/mod/sumdb'),
+    install: ['apt-get', 'install', '-y', '--no-install-recommends', 'golang-golang-x-mod-dev'],
+  },
 ]
 
 /** Brings what is missing where that is allowed; returns what is still missing. */

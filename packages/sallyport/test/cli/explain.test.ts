@@ -34,6 +34,15 @@ test('explain tells the cell, the decisions, the lines and what another mode wou
   assert.match(out, /^ {2}cors: \{ mode: "report" \}\n {6}the application’s own answer instead of 403/m)
 })
 
+test('explain counts nothing, and says so of limits', async (context) => {
+  const limits = { addresses: { buckets: { requests: { limit: 100, windowSeconds: 60 } } } }
+  const cwd = directory(context, {
+    'sallyport.config.json': JSON.stringify({ extends: 'recommended', limits }),
+  })
+  const { out } = await run(context, cwd, ['explain', 'GET', '/v1/x'])
+  assert.match(out, /^ {2}limits +passes +nothing is counted here: whoever is under the limits passes$/m)
+})
+
 test('explain --json is data, and no form of it tells a key or the value of a header', async (context) => {
   const cwd = directory(context, POLICY)
   const words = ['explain', 'get', '/v1/x', '--key', '@KEY', '--header', 'Cookie: session=s3cr3t']

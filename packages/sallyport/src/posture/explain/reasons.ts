@@ -29,6 +29,8 @@ export function reasonOf(control: string, verdict: Denial | Answer | undefined, 
       return verdict === undefined
         ? accessReason(exchange)
         : 'it answers who calls, and what is left of the limits'
+    case 'limits':
+      return 'nothing is counted here: whoever is under the limits passes'
     case 'lockout':
       return fullLockout(exchange.cell.settings['lockout'] as LockoutSetting) === undefined
         ? 'it is no sign-in'

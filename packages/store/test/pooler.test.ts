@@ -34,7 +34,7 @@ describe('behind PgBouncer in transaction mode', { skip: postgresMissing || pgbo
     server.end()
   })
 
-  it(`shows no foreign row in ${CALLS} interleaved calls of two tenants and of none`, async (test) => {
+  it(`H2 shows no foreign row in ${CALLS} interleaved calls of two tenants and of none`, async (test) => {
     const store = await openStore({ url, preparedStatements: false, connections: LANES, waitMs: 60_000 })
     test.after(() => store.close())
     let next = 0

@@ -9,7 +9,12 @@ import { statements } from '../src/statements/all.ts'
 import { storeBehaviour } from './fixtures/behaviour.ts'
 import { describeStatement } from './fixtures/describe.ts'
 import { embeddedStore } from './fixtures/embedded.ts'
-import { type PostgresServer, postgresMissing, startPostgres } from './fixtures/postgres.ts'
+import {
+  newestPostgresMissing,
+  type PostgresServer,
+  postgresMissing,
+  startPostgres,
+} from './fixtures/postgres.ts'
 
 const names = Object.entries(statements)
 
@@ -45,24 +50,28 @@ describe('on the embedded database', () => {
   storeBehaviour((test) => embeddedStore(test))
 })
 
-describe('on PostgreSQL 15', { skip: postgresMissing }, () => {
-  let server: PostgresServer
-  before(async () => {
-    server = await startPostgres()
+for (const [major, skip] of [
+  ['15', postgresMissing],
+  ['18', newestPostgresMissing],
+] as const)
+  describe(`on PostgreSQL ${major}`, { skip }, () => {
+    let server: PostgresServer
+    before(async () => {
+      server = await startPostgres(major)
+    })
+    after(() => server.end())
+    const open = async (): Promise<Store> => {
+      const { url, ownerUrl } = await server.database()
+      return openStore({ url, ownerUrl, waitMs: 60_000 })
+    }
+    it('answers what the statements declare', async (test) => {
+      const store = await open()
+      test.after(() => store.close())
+      await compare(store)
+    })
+    storeBehaviour(async (test) => {
+      const store = await open()
+      test.after(() => store.close())
+      return store
+    })
   })
-  after(() => server.end())
-  const open = async (): Promise<Store> => {
-    const { url, ownerUrl } = await server.database()
-    return openStore({ url, ownerUrl, waitMs: 60_000 })
-  }
-  it('answers what the statements declare', async (test) => {
-    const store = await open()
-    test.after(() => store.close())
-    await compare(store)
-  })
-  storeBehaviour(async (test) => {
-    const store = await open()
-    test.after(() => store.close())
-    return store
-  })
-})

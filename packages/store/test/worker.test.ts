@@ -56,6 +56,31 @@ it('serves other requests while a query runs away, and calls in flight reject wi
   assert.deepEqual(await store.query(organisationById, ['gone']), [])
 })
 
+it('is closed while it is opened again: the folder is free only when nothing holds it any more', async (test) => {
+  const directory = await storeFolder(test)
+  for (let time = 0; time < 3; time += 1) {
+    const ended = Promise.withResolvers<void>()
+    const store = await openStore({
+      directory,
+      queryMs: 300,
+      onEvent: (event) => {
+        if (event === 'query-ended') ended.resolve()
+      },
+    })
+    const rejected = assert.rejects(store.query(runaway, []), { code: 'slow' })
+    await ended.promise
+    await store.close()
+    await rejected
+    const next = await openStore({ directory })
+    await next.query(organisationInsert, [`o${time}`, 'Acme', 'free', null])
+    await next.close()
+  }
+  const store = await openStore({ directory })
+  test.after(() => store.close())
+  for (let time = 0; time < 3; time += 1)
+    assert.equal((await store.query(organisationById, [`o${time}`])).length, 1)
+})
+
 it('finds a damaged page: that query is a fault, others go on, it is not ready, and doctor says to restore', async (test) => {
   const directory = await storeFolder(test)
   const place = statement(

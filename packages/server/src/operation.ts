@@ -1,6 +1,7 @@
 // What an operator sees of a gateway and does to it: the guard that can be replaced, the counts, the log, the reloads.
 // The data path only tells it what happens.
 
+import { createHmac } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import {
   createGuard,
@@ -97,6 +98,11 @@ export async function createOperation<Configuration>(
   const would = createWouldDoCounts(options.credentialKey)
   // One for all policies that this process will have: counts outlive a reload.
   const services = servicesFor(options.services ?? {})
+  // The workers of one gateway share this key, and so what they derive from it.
+  if (options.credentialKey && services.identitySeed === undefined)
+    Object.assign(services, {
+      identitySeed: createHmac('sha256', options.credentialKey).update('sallyport identity seed').digest(),
+    })
   const sink =
     options.accessLog === false || options.accessLog === undefined ? NO_SINK : openLog(options.accessLog)
   let countedSince = started

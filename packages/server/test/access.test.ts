@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test'
 import { promisify } from 'node:util'
 import type { PolicyDocument, Principal, TokenSource } from 'sallyport'
 import { createIdentityVerifier } from 'sallyport/identity'
+import { startFleet } from '../src/index.ts'
 import { ask, gatewayFor, type Running, upstreamFor } from './harness.ts'
 
 const AUDIENCE = 'https://orders.internal'
@@ -181,4 +182,36 @@ test('curl: what an operator tries first', async (context) => {
   assert.match(refused, /^HTTP\/1\.1 401 /)
   assert.match(refused, /\r\nWWW-Authenticate: Bearer\r\n/i)
   assert.match(await curl('--oauth2-bearer', 'admin', url), /^HTTP\/1\.1 200 /)
+})
+
+test('the workers of one gateway publish the same keys', { timeout: 60_000 }, async (context) => {
+  const upstream = await upstreamFor(context, (_request, response) => response.end('{}'))
+  const policy: PolicyDocument = {
+    extends: 'api',
+    transport: { tls: 'in-front' },
+    access: {
+      authenticated: true,
+      tokens: [{ issuer: 'https://id.example', audience: 'api', jwks: 'https://id.example/keys' }],
+      identity: { audience: AUDIENCE },
+    },
+  }
+  const fleet = await startFleet({
+    workers: 2,
+    upstream,
+    policy,
+    listen: { host: '127.0.0.1', port: 0 },
+    admin: false,
+    log: () => {},
+  })
+  context.after(() => fleet.close({ graceMs: 0 }))
+  const lists = new Set<string>()
+  // Connections go to the workers in turn.
+  for (let i = 0; i < 8; i++) {
+    const answer = await fetch(`${fleet.url}/.well-known/sallyport-identity-keys.json`, {
+      headers: { Connection: 'close' },
+    })
+    assert.equal(answer.status, 200)
+    lists.add(await answer.text())
+  }
+  assert.equal(lists.size, 1)
 })

@@ -11,7 +11,7 @@ import { type ResolvedPolicy, rules } from './resolve.ts'
 /** The services, with counters in this process where none are given: they are laid out when the first request counts. */
 export function servicesFor(given: Services): Services & { readonly counters: Counters } {
   let own: Counters | undefined
-  const { keys, lockouts, sessions, tokens, audit, risk, load, fetch, secret } = given
+  const { keys, lockouts, sessions, tokens, audit, risk, load, fetch, secret, identitySeed } = given
   return {
     ...(keys && { keys }),
     ...(lockouts && { lockouts }),
@@ -22,6 +22,7 @@ export function servicesFor(given: Services): Services & { readonly counters: Co
     ...(load && { load }),
     ...(fetch && { fetch }),
     ...(secret && { secret }),
+    ...(identitySeed && { identitySeed }),
     get counters() {
       if (given.counters) return given.counters
       own ??= memoryCounters()

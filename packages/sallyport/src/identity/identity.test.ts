@@ -7,6 +7,7 @@ import { KEYS_URL, makeKey, NOW, network, signed } from '../../test/access/issue
 import { CREDENTIAL_KINDS, type Principal } from '../guard/principal.ts'
 import { parseJwt } from '../tokens/jwt.ts'
 import { claimsOf, principalIn } from './claims.ts'
+import { seededKeys } from './seeded-keys.ts'
 import { createIdentitySigner } from './signer.ts'
 import { givenKeys, ownKeys, readGivenKeys } from './signing-keys.ts'
 import { createIdentityVerifier } from './verifier.ts'
@@ -170,6 +171,33 @@ test('keys that are given: the first signs, all are published by their thumbprin
     JSON.stringify({ ...jwk, crv: 'X25519' }),
   ])
     assert.equal(readGivenKeys(wrong), undefined, wrong)
+})
+
+test('processes that share a seed sign and publish alike, and change their key each day', async () => {
+  let now = NOW
+  const seed = new Uint8Array(32).fill(7)
+  const [one, two] = [seededKeys(seed, () => now), seededKeys(seed, () => now)]
+  const first = await one.current()
+  assert.equal(one.current(), first)
+  assert.deepEqual(await two.published(), await one.published())
+  const kids = async () => (await one.published()).map(({ kid }) => kid)
+  const [today, tomorrow] = await kids()
+  assert.equal(today, first.published.kid)
+  now += 24 * HOUR
+  assert.equal((await one.current()).published.kid, tomorrow)
+  assert.equal((await kids())[2], today)
+  assert.notEqual((await seededKeys(new Uint8Array(32), () => now).current()).published.kid, tomorrow)
+  const options = { issuer: 'sallyport', audience: 'a', lifetimeSeconds: 60, clock: () => now }
+  const net = network()
+  net.answers.set(KEYS_URL, async () => Response.json({ keys: await two.published() }))
+  const verifier = createIdentityVerifier({
+    keysUrl: KEYS_URL,
+    audience: 'a',
+    fetch: net.fetch,
+    clock: () => now,
+  })
+  const token = await createIdentitySigner({ ...options, keys: one }).sign(CALLER)
+  assert.deepEqual(await verifier.verify(token), CALLER)
 })
 
 test('every principal goes there and back', () => {

@@ -14,7 +14,7 @@ interface PublishedKey {
 }
 
 /** A key that signs. */
-interface SigningKey {
+export interface SigningKey {
   readonly published: PublishedKey
   readonly key: CryptoKey
 }
@@ -135,7 +135,8 @@ async function makeKey(): Promise<SigningKey> {
   return { key: pair.privateKey, published: await publishedKey(x!) }
 }
 
-async function readKey({ kty, crv, d, x }: GivenKey): Promise<SigningKey> {
+/** Reads a private key; what signs can't be exported. */
+export async function readKey({ kty, crv, d, x }: GivenKey): Promise<SigningKey> {
   const key = await crypto.subtle.importKey('jwk', { kty, crv, d, x }, { name: 'Ed25519' }, false, ['sign'])
   return { key, published: await publishedKey(x) }
 }

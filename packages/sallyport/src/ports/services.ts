@@ -27,4 +27,6 @@ export interface Services {
   readonly fetch?: typeof globalThis.fetch
   /** Secrets that the policy names, such as an introspection client's; the name is the policy's. */
   readonly secret?: (name: string) => string | undefined
+  /** 32 random bytes that several processes share, so that they sign identities with the same keys. */
+  readonly identitySeed?: Uint8Array
 }

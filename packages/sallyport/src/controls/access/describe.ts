@@ -169,7 +169,7 @@ function limits({ tokens = [], identity }: AccessSetting, place: Place): readonl
     )
   if (identity && place === 'gateway' && identity.key === undefined)
     found.push(
-      'Each process signs identities with a key of its own; where several serve one address, give them one key.',
+      'Each gateway signs identities with keys of its own; where several serve one address, give them one key.',
     )
   return found
 }

@@ -4,6 +4,7 @@ import type { Answer, Judgement, Needs } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { lines } from '../../guard/lines.ts'
 import type { Principal } from '../../guard/principal.ts'
+import { seededKeys } from '../../identity/seeded-keys.ts'
 import { createIdentitySigner, type IdentitySigner } from '../../identity/signer.ts'
 import { givenKeys, ownKeys, readGivenKeys, type SigningKeys } from '../../identity/signing-keys.ts'
 import {
@@ -78,6 +79,7 @@ function signerFor(identity: Identity, needs: Needs): Signing {
 function keysFor({ key }: Identity, { clock, services }: Needs): SigningKeys {
   const given = key === undefined ? undefined : readGivenKeys(services.secret?.(key) ?? '')
   if (given) return givenKeys(given)
+  if (services.identitySeed) return seededKeys(services.identitySeed, clock)
   const known = ownByClock.get(clock) ?? ownKeys(clock)
   ownByClock.set(clock, known)
   return known

@@ -131,6 +131,13 @@ grant usage on schema shop to $app; set search_path = shop;`),
         assert.deepEqual((await auditTenancy(client, settingsOf(sample, app))).findings, [], sample.name)
         await client.query('drop schema shop cascade; reset search_path')
       }
+      // From 16 on whoever makes a role may grant it on; that alone does not make it the application.
+      await client.query('create role maker login createrole; set role maker')
+      await client.query('create role made; set role postgres')
+      const made = { tenantColumn: 'tenant_id', appRoles: ['made'] }
+      assert.deepEqual((await auditTenancy(client, made)).roles, ['made'])
+      await client.query('grant made to maker with set true')
+      assert.deepEqual((await auditTenancy(client, made)).roles, ['made', 'maker'])
       const own = await auditTenancy(client, { tenantColumn: 'tenant_id', appRoles: ['sallyport_app'] })
       assert.deepEqual(own.findings, [])
       assert.ok(own.tables.length >= 3)

@@ -50,6 +50,8 @@ export interface Role {
   readonly createsRoles: boolean
   readonly replicates: boolean
   readonly memberOf: readonly string[]
+  /** Those of them whose rights it has or may take at once; from PostgreSQL 16 on, who made a role is no such member. */
+  readonly actsAs: readonly string[]
 }
 
 /** A primary key, a unique index or an exclusion constraint. */

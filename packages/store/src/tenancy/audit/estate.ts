@@ -105,11 +105,12 @@ export function estateOf(catalogue: Catalogue, tenantColumn: string, settings: A
   const ids = new Set(tables.map(({ id }) => id))
   const owners = new Set(tables.map(({ owner }) => owner))
 
-  const become = (name: string): ReadonlySet<string> => {
+  const reachable = (name: string, by: 'memberOf' | 'actsAs'): ReadonlySet<string> => {
     const all = new Set([name])
-    for (const each of all) for (const group of roles.get(each)?.memberOf ?? []) all.add(group)
+    for (const each of all) for (const group of roles.get(each)?.[by] ?? []) all.add(group)
     return all
   }
+  const become = (name: string): ReadonlySet<string> => reachable(name, 'memberOf')
   const isExempt = (name: string): boolean => {
     const role = roles.get(name)
     return (
@@ -128,7 +129,7 @@ export function estateOf(catalogue: Catalogue, tenantColumn: string, settings: A
           ...catalogue.roles
             .filter(
               ({ name, login, superuser }) =>
-                login && !superuser && settings.appRoles!.some((app) => become(name).has(app)),
+                login && !superuser && settings.appRoles!.some((app) => reachable(name, 'actsAs').has(app)),
             )
             .map(({ name }) => name),
         ]),

@@ -53,7 +53,10 @@ const QUERIES: { readonly [Part in keyof Omit<Catalogue, 'version' | 'database'>
   roles: `
     select r.rolname as name, r.rolcanlogin as login, r.rolsuper as superuser, r.rolbypassrls as bypass,
       r.rolcreaterole as "createsRoles", r.rolreplication as replicates,
-      array(select pg_get_userbyid(m.roleid)::text from pg_auth_members m where m.member = r.oid order by 1) as "memberOf"
+      array(select pg_get_userbyid(m.roleid)::text from pg_auth_members m where m.member = r.oid order by 1) as "memberOf",
+      array(select pg_get_userbyid(m.roleid)::text from pg_auth_members m where m.member = r.oid
+        and (coalesce((to_jsonb(m) ->> 'inherit_option')::bool, true) or coalesce((to_jsonb(m) ->> 'set_option')::bool, true))
+        order by 1) as "actsAs"
     from pg_roles r order by 1`,
   keys: `
     select ${named('i.indrelid')} as table, ic.relname as name,

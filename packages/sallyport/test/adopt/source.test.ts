@@ -69,6 +69,7 @@ await app.register(cors)`,
     ],
     [
       'regular expressions, templates and comments on the way',
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the source that is read
       "const a = /helmet\\(\\{[\"'`]/.test(b) /* ` */; const c = `${d ? `x${e}` : '}'} helmet({ hsts: false })`\napp.use(helmet())",
       { helmet: {} },
     ],

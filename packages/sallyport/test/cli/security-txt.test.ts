@@ -67,7 +67,10 @@ describe('posture security-txt', () => {
     assert.equal(signing.code, 0, signing.err)
     assert.match(signing.err, /wrote signed\.txt\n.*disclosure\.securityTxt\.signed/s)
     const signed = readFileSync(join(cwd, 'signed.txt'), 'utf8')
-    assert.match(signed, /^-----BEGIN PGP SIGNED MESSAGE-----\n[^]*\nContact: mailto:security@example\.com\n/)
+    assert.match(
+      signed,
+      /^-----BEGIN PGP SIGNED MESSAGE-----\n[\s\S]*\nContact: mailto:security@example\.com\n/,
+    )
     const policy = policyOf({ ...FIELDS, signed }, { pgpKey: publicKey })
     writeFileSync(join(cwd, 'sallyport.config.json'), policy['sallyport.config.json'])
     // No key of the user's own is asked.

@@ -84,12 +84,16 @@ export class Departure {
     const judgement = judgeSignIn(transfer.exchange, whole)
     if (judgement === undefined) this.queue(outgoing)
     else
-      void judgement.then((denial) => {
-        // The client may have left meanwhile.
-        if (!transfer.isWaiting) return
-        if (denial === undefined) this.queue(outgoing)
-        else transfer.refuse(denial.code, undefined, denial.headers?.pairs)
-      })
+      void judgement.then(
+        (denial) => {
+          // The client may have left meanwhile.
+          if (!transfer.isWaiting) return
+          if (denial === undefined) this.queue(outgoing)
+          else transfer.refuse(denial.code, undefined, denial.headers?.pairs)
+        },
+        // What can't be counted is not verified, and a fault of ours ends no process.
+        () => transfer.isWaiting && transfer.refuse('internal'),
+      )
   }
 
   private queue(outgoing: Outgoing): void {

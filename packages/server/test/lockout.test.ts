@@ -355,7 +355,7 @@ test('a policy with sign-ins says what it needs', async (context) => {
   const routes = { 'POST /s': { lockout: { name: { from: 'json', field: 'email' } } } } as const
   const start = (services: object) =>
     gatewayFor(context, { upstream: 'http://127.0.0.1:9', policy: { ...IN_FRONT, routes }, services })
-  await assert.rejects(start({}), /give services\.lockouts/)
+  await assert.rejects(start({}), /name a store in the gateway configuration/)
   const lockouts = memoryLockouts({ clock: Date.now })
   await assert.rejects(start({ lockouts, secret: () => 'short' }), /at least 16 characters for "lockout"/)
 })

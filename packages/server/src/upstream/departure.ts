@@ -92,7 +92,7 @@ export class Departure {
           else transfer.refuse(denial.code, undefined, denial.headers?.pairs)
         },
         // What can't be counted is not verified, and a fault of ours ends no process.
-        () => transfer.isWaiting && transfer.refuse('internal'),
+        () => transfer.isWaiting && transfer.refuse('internal', undefined),
       )
   }
 

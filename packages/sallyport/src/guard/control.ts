@@ -231,8 +231,8 @@ export interface Rule<Setting extends ModeSetting = ModeSetting> {
   routes?(base: object): { readonly [pattern: string]: object }
   /** What must be given for this setting and is not, in one sentence that says how to mend it. */
   missing?(setting: Setting, cell: CellInfo, services: Services): string | undefined
-  /** True where a store gives what it needs: a gateway then says how to name one. */
-  readonly isKept?: true
+  /** Which service a store gives: a gateway then says how to name one. */
+  readonly keptAs?: keyof Services
   compile?(setting: Setting, cell: CellInfo, needs: Needs): Stage
 }
 

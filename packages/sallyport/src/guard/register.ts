@@ -66,4 +66,5 @@ export const emitOrder = [
   'keys',
   'access',
   'lockout',
+  'audit',
 ] as const

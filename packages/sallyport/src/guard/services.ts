@@ -42,7 +42,10 @@ export function requireServices(policy: ResolvedPolicy, services: Services, plac
       const setting = cell.settings[rule.name] as { readonly mode?: Mode }
       if (setting.mode === 'off') continue
       const found = rule.missing?.(setting, cell, services)
-      const mend = found && place === 'gateway' && rule.isKept === true ? NAME_A_STORE : found
+      const mend =
+        found && place === 'gateway' && rule.keptAs && services[rule.keptAs] === undefined
+          ? NAME_A_STORE
+          : found
       if (mend !== undefined)
         problems.set(
           `${rule.name} ${mend}`,

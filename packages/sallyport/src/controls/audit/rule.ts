@@ -1,6 +1,7 @@
 // What the guard needs of `audit`: its setting, and how it enforces it.
 
 import type { Rule } from '../../guard/control.ts'
+import { auditContradictions } from './contradictions.ts'
 import { compileAudit } from './enforce.ts'
 import { type AuditSetting, auditDefaults, auditSchema, fullAudit } from './setting.ts'
 
@@ -10,7 +11,8 @@ export const auditRule = {
   schema: auditSchema,
   wholePolicy: ['record', 'retentionDays', 'risk'],
   defaults: auditDefaults,
-  isKept: true,
+  keptAs: 'audit',
+  contradictions: auditContradictions,
   missing(setting, _cell, services) {
     const full = fullAudit(setting)
     if (full?.record === true && services.audit === undefined)

@@ -23,7 +23,7 @@ export const keysRule = {
   contradictions: keysContradictions,
   strict: strictKeys,
   routes: (base): { readonly [pattern: string]: object } => leakRoutes(base),
-  isKept: true,
+  keptAs: 'keys',
   missing: (setting, cell, services) =>
     fullSetting(setting, cell) !== undefined && services.keys === undefined
       ? 'give the guard what knows the keys: services: { keys: createKeyRing(records) } of sallyport/keys'

@@ -12,7 +12,7 @@ export const lockoutRule = {
   defaults: lockoutDefaults,
   contradictions: lockoutContradictions,
   strict: strictLockout,
-  isKept: true,
+  keptAs: 'lockouts',
   missing: missingForLockout,
   compile: (setting, _cell, needs) => compileLockout(setting, needs),
 } as const satisfies Rule<LockoutSetting>

@@ -56,6 +56,7 @@ export const ACTIONS: Readonly<Record<AuditAction, ActionKind>> = {
   'session.failed': kind('a sign-in failed', AUTHENTICATION, 1, 2, 'authn_login_fail'),
   'session.mfa_changed': kind('a second factor was changed', ACCOUNT_CHANGE, 10, 3, 'user_updated'),
   'session.mfa_failed': kind('a second factor failed', AUTHENTICATION, 1, 2, 'authn_login_fail'),
+  'session.mfa_passed': kind('a second factor was right', AUTHENTICATION, 1, 1, 'authn_login_success'),
   'session.started': kind('somebody signed in', AUTHENTICATION, 1, 1, 'authn_login_success'),
   'tenancy.missing': kind('a query had no tenant', API, OTHER, 4, 'malicious_direct_reference'),
 }

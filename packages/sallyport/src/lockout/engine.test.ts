@@ -192,6 +192,27 @@ test('of a lock the audit log hears once, of a failure each time, and never a na
   assert.ok(!JSON.stringify(audit).includes('ada@'))
 })
 
+test('H19 a right password starts a session, and other secrets are second factors', async () => {
+  const { attempt, audit } = engine()
+  for (const [authenticator, isRight] of [
+    ['password', true],
+    ['totp', false],
+    ['totp', true],
+  ] as const) {
+    const made = await attempt('ada', { authenticator })
+    assert.ok(made.allowed)
+    await made.settle(isRight)
+  }
+  assert.deepEqual(
+    audit.map(({ action, outcome }) => [action, outcome]),
+    [
+      ['session.started', 'success'],
+      ['session.mfa_failed', 'failure'],
+      ['session.mfa_passed', 'success'],
+    ],
+  )
+})
+
 test('a guess that was right on the way up tells of no lock', async () => {
   const { attempt, audit, pass } = engine()
   for (let failures = 1; failures <= 10; failures++) {
@@ -201,6 +222,7 @@ test('a guess that was right on the way up tells of no lock', async () => {
     pass(4_200)
   }
   assert.ok(audit.every(({ action }) => action !== 'lockout.locked'))
+  assert.equal(audit.at(-1)?.action, 'session.started')
 })
 
 test('a wait is told coarsely', async () => {

@@ -65,6 +65,8 @@ export interface Lockout {
 
 // Each use of the pepper has a key of its own.
 const PURPOSES = { name: 'sallyport lockout name v1', device: 'sallyport lockout device v1' } as const
+// Whoever gets it right has signed in; every other secret is a second factor.
+const PASSWORD = 'password'
 const MAX_JITTER = 150
 const AWAY_SECONDS = 5
 // What a refused caller may know of the wait: to the minute it would tell how many have failed.
@@ -146,8 +148,12 @@ export function createLockout(options: LockoutOptions): Lockout {
       async settle(isSuccess) {
         if (isSettled) return
         isSettled = true
-        if (isSuccess) return store.succeed(guess, by).catch(() => {})
-        tell('session.failed', 'failure', { by, failures })
+        const isFirst = facts.authenticator === PASSWORD
+        if (isSuccess) {
+          tell(isFirst ? 'session.started' : 'session.mfa_passed', 'success', { by })
+          return store.succeed(guess, by).catch(() => {})
+        }
+        tell(isFirst ? 'session.failed' : 'session.mfa_failed', 'failure', { by, failures })
         // Each count passes these numbers once on its way up, however many come at once: told once for each lock.
         if (failures === numbers.lockedAt) tell('lockout.locked', 'denied', { by, failures })
         if (hard === numbers.disabledAt) tell('lockout.disabled', 'denied', { failures: hard })

@@ -21,6 +21,7 @@ export const AUDIT_ACTIONS = [
   'session.failed',
   'session.mfa_changed',
   'session.mfa_failed',
+  'session.mfa_passed',
   'session.started',
   'tenancy.missing',
 ] as const

@@ -24,6 +24,13 @@ const settings: fc.Arbitrary<AuditSetting> = fc.record(
     mode: fc.constantFrom('enforce' as const, 'report' as const, 'off' as const),
     record: fc.boolean(),
     retentionDays: fc.constantFrom(30, 365),
+    event: fc.record(
+      {
+        action: fc.constantFrom('session.ended' as const, 'session.mfa_changed' as const),
+        on: fc.constantFrom([200], [200, 204], [204, 302]),
+      },
+      { requiredKeys: ['action'] },
+    ),
     risk: fc.record(
       {
         signals: fc.dictionary(

@@ -4,13 +4,19 @@ import { RISK_LEVELS, type RiskLevel } from '../../audit/risk.ts'
 import type { Change, Strength } from '../../guard/control.ts'
 import { AUDIT_ACTIONS } from '../../ports/audit.ts'
 import { compareModes } from '../faces.ts'
-import { type AuditSetting, type FullAudit, fullAudit, RISK_ACTS } from './setting.ts'
+import { type AuditSetting, type FullAudit, fullAudit, RISK_ACTS, routeEvent } from './setting.ts'
 
 export function compareAudit(before: AuditSetting, after: AuditSetting): readonly Change[] {
   const modes = compareModes(before, after)
   // What is written beside a mode that is off has its effect again when it is on.
   const [from, to] = [before, after].map((setting) => fullAudit({ ...setting, mode: 'enforce' }) ?? NOTHING)
-  return [...modes, ...compareKept(from!, to!), ...compareSignals(from!, to!), ...compareActs(from!, to!)]
+  return [
+    ...modes,
+    ...compareKept(from!, to!),
+    ...compareEvents(before, after),
+    ...compareSignals(from!, to!),
+    ...compareActs(from!, to!),
+  ]
 }
 
 const NOTHING: FullAudit = {
@@ -42,6 +48,43 @@ function compareKept(from: FullAudit, to: FullAudit): readonly Change[] {
       'retentionDays',
       `entries are kept for ${to.retentionDays} days instead of ${from.retentionDays}`,
       `an incident of ${to.retentionDays + 1} days ago can't be looked into any more`,
+    ),
+  ]
+}
+
+// Where nothing is kept any more, that alone is said.
+function compareEvents(before: AuditSetting, after: AuditSetting): readonly Change[] {
+  if (before.record !== true || after.record !== true) return []
+  const [from, to] = [before, after].map((setting) => routeEvent({ ...setting, mode: 'enforce' }))
+  if (!from && !to) return []
+  if (!from || !to)
+    return [
+      change(
+        to !== undefined,
+        'event',
+        `"${to?.action}" is told to the log, which it was not`,
+        `"${from?.action}" of this route is not in the log any more`,
+      ),
+    ]
+  const [lost, won] = [
+    from.on.filter((each) => !to.on.includes(each)),
+    to.on.filter((each) => !from.on.includes(each)),
+  ]
+  if (from.action === to.action && lost.length + won.length === 0) return []
+  if (from.action !== to.action || (lost.length > 0 && won.length > 0))
+    return [
+      {
+        strength: 'incomparable',
+        what: 'event',
+        because: `answers ${to.on.join(', ')} are told as "${to.action}", and were ${from.on.join(', ')} as "${from.action}"`,
+      },
+    ]
+  return [
+    change(
+      won.length > 0,
+      'event',
+      `"${to.action}" is told of answers ${won.join(', ')} as well`,
+      `"${from.action}" is not told of answers ${lost.join(', ')} any more`,
     ),
   ]
 }

@@ -6,7 +6,7 @@ import { RISK_LEVELS } from '../../audit/risk.ts'
 import type { Resolved } from '../../guard/cell.ts'
 import type { Entry, Section } from '../../guard/control.ts'
 import { AUDIT_ACTIONS } from '../../ports/audit.ts'
-import { type AuditSetting, type FullAudit, fullAudit } from './setting.ts'
+import { type AuditSetting, type FullAudit, fullAudit, routeEvent } from './setting.ts'
 
 export function describeAudit(cells: readonly Resolved<AuditSetting>[]): Section {
   // It holds for the whole policy, so every cell says the same.
@@ -15,7 +15,7 @@ export function describeAudit(cells: readonly Resolved<AuditSetting>[]): Section
     control: 'audit',
     id: 'SP-AUDIT-01',
     title: 'Audit log',
-    entries: full ? entries(full) : [],
+    entries: full ? [...entries(full), ...eventEntries(cells)] : [],
     limits: full?.record
       ? [
           'Whoever has the signing key and the database and every copy of the checkpoints outside can write another history: keep copies of the checkpoints where the operators of the database have no access.',
@@ -49,6 +49,23 @@ function entries(full: FullAudit): readonly Entry[] {
       }),
     ),
   ]
+}
+
+function eventEntries(cells: readonly Resolved<AuditSetting>[]): readonly Entry[] {
+  const byValue = new Map<string, string[]>()
+  for (const { cell, setting } of cells) {
+    const event = routeEvent(setting)
+    if (!event) continue
+    const value = `${ACTIONS[event.action].title}, where the application answers ${event.on.join(', ')}`
+    byValue.set(value, [...(byValue.get(value) ?? []), cell.id])
+  }
+  return [...byValue].map(([value, ids]) => ({
+    name: 'Told by an answer',
+    value,
+    why: 'Only the application knows it.',
+    cells: ids,
+    audience: 'reviewer',
+  }))
 }
 
 function logEntries({ retentionDays }: FullAudit): readonly Entry[] {

@@ -6,11 +6,16 @@ import type { Denial, Needs, Stage } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { lines } from '../../guard/lines.ts'
 import type { Principal } from '../../guard/principal.ts'
+import { compileEvent } from './event.ts'
 import { type AuditSetting, type FullAudit, fullAudit } from './setting.ts'
 
 const REFUSING = new Set(['step-up', 'lock', 'block'])
 
 export function compileAudit(setting: AuditSetting, _cell: CellInfo, needs: Needs): Stage {
+  return { ...compileActs(setting, needs), ...compileEvent(setting, needs) }
+}
+
+function compileActs(setting: AuditSetting, needs: Needs): Stage {
   const full = fullAudit(setting)
   const { risk } = needs.services
   // An alert is the log's to send.

@@ -20,6 +20,21 @@ const acts = (level: string) =>
     { max: RISK_ACTS.length },
   )
 
+/** What a route can tell of by the status of its answers: what only the application knows. */
+export const ROUTE_EVENTS = [
+  'session.started',
+  'session.ended',
+  'session.failed',
+  'session.mfa_changed',
+  'session.mfa_failed',
+  'session.mfa_passed',
+] as const satisfies readonly AuditAction[]
+export type RouteEvent = (typeof ROUTE_EVENTS)[number]
+
+/** Those that are told of something that went wrong. */
+export const FAILURES: ReadonlySet<RouteEvent> = new Set(['session.failed', 'session.mfa_failed'])
+const SUCCESSES = [200, 201, 202, 204]
+
 export const auditSchema = object(
   {
     mode: oneOf(MODES, 'How the control acts.'),
@@ -27,6 +42,20 @@ export const auditSchema = object(
     retentionDays: integer(
       { min: 1, max: 3_650, example: 365 },
       'How long entries are kept; their proofs are kept for good. 365.',
+    ),
+    event: object(
+      {
+        action: oneOf(
+          ROUTE_EVENTS,
+          'What has happened where the application answers so: session.ended of a sign-out, session.mfa_changed where a second factor is set or removed. Sign-ins that lockout watches over are told of by themselves.',
+        ),
+        on: list(
+          integer({ min: 200, max: 599, example: 200 }, 'A status.'),
+          'The statuses that say so; 200, 201, 202 and 204, and 401 of a failure.',
+          { min: 1, max: 20 },
+        ),
+      },
+      'What an answer of this route tells the log. Whose session it was is the caller known to the policy, or the account’s id that the application puts, percent-encoded, into the field Audit-Actor of its answer; the field never leaves.',
     ),
     risk: object(
       {
@@ -71,6 +100,19 @@ export interface FullAudit {
   readonly signals: Readonly<Partial<Record<AuditAction, RiskSignal>>>
   readonly acts: Readonly<Record<RiskLevel, readonly RiskAct[]>>
   readonly lockSeconds: number
+}
+
+/** What the answers of a cell tell of; `undefined` where they tell of nothing, or nothing is kept. */
+export function routeEvent({
+  mode,
+  record: isKept,
+  event,
+}: AuditSetting): { readonly action: RouteEvent; readonly on: readonly number[] } | undefined {
+  if (mode === 'off' || isKept !== true || event?.action === undefined) return undefined
+  return {
+    action: event.action,
+    on: [...(event.on ?? (FAILURES.has(event.action) ? [401] : SUCCESSES))].sort((a, b) => a - b),
+  }
 }
 
 /** @returns `undefined` where nothing is kept and nothing done */

@@ -75,6 +75,8 @@ describe('the audit of tenancy on a PostgreSQL server', { skip: postgresMissing 
       await client.query(named(OWNED))
       return await look(client, app, (role) => server.url(role, database))
     } finally {
+      // What it may do on the whole server must not make it a caller of the next database.
+      await client.query(`reset session authorization; reset role; alter role ${app} nologin nosuperuser`)
       await client.end()
     }
   }

@@ -39,6 +39,11 @@ function additions(): readonly FaultySample[] {
       ids: ['rls-off'],
     },
     {
+      name: 'a table that a reader of all data reaches without a grant',
+      sql: 'create table tokens (organisation_id text not null, id bigint, primary key (organisation_id, id)); grant pg_read_all_data to $app',
+      ids: ['rls-off'],
+    },
+    {
       name: 'row-level security that does not bind the owner',
       sql: 'alter table orders no force row level security',
       ids: ['rls-not-forced'],

@@ -139,13 +139,7 @@ export function estateOf(catalogue: Catalogue, tenantColumn: string, settings: A
         .map(({ name }) => name)
         .filter((name) => {
           const groups = new Set([...become(name), 'public'])
-          return tables.some(
-            ({ grants, owner }) =>
-              groups.has(owner) ||
-              grants.some(
-                (grant) => groups.has(grant.to) && (ROWS as readonly string[]).includes(grant.privilege),
-              ),
-          )
+          return tables.some(({ grants, owner }) => groups.has(owner) || holdsAny(groups, grants, ROWS))
         })
   const all = new Set(subjects.flatMap((name) => [...become(name)]))
   const ordinary = new Set(['public', ...[...all].filter((name) => !isPrivileged(name))])
@@ -163,11 +157,28 @@ export function estateOf(catalogue: Catalogue, tenantColumn: string, settings: A
     subjects,
     become,
     isExempt,
-    holds: (grants, owner, ...privileges) =>
-      ordinary.has(owner) ||
-      grants.some((grant) => ordinary.has(grant.to) && privileges.includes(grant.privilege)),
+    holds: (grants, owner, ...privileges) => ordinary.has(owner) || holdsAny(ordinary, grants, privileges),
     includesApplication: (names) => privileged || names.some((name) => ordinary.has(name)),
   }
+}
+
+// Two predefined roles hold these on every table, view and sequence, without a grant; policies bind them.
+const EVERYWHERE: Readonly<Record<string, readonly string[]>> = {
+  pg_read_all_data: ['SELECT'],
+  pg_write_all_data: ['INSERT', 'UPDATE', 'DELETE'],
+}
+
+function holdsAny(
+  roles: ReadonlySet<string>,
+  grants: readonly Grant[],
+  privileges: readonly string[],
+): boolean {
+  return (
+    grants.some((grant) => roles.has(grant.to) && privileges.includes(grant.privilege)) ||
+    Object.entries(EVERYWHERE).some(
+      ([role, held]) => roles.has(role) && held.some((privilege) => privileges.includes(privilege)),
+    )
+  )
 }
 
 /** Whether the application reaches the rows of a relation; where nobody is known to be the application, everything is. */

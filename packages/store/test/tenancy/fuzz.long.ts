@@ -2,4 +2,5 @@
 
 process.env['SALLYPORT_FUZZ_REQUESTS'] ??= '34000'
 await import('./fuzz.test.ts')
+
 export {}

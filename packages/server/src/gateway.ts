@@ -1,8 +1,9 @@
 // The gateway: a listener under the guard in front, a pool of connections behind, one transfer for each request.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type Exchange, exchangeOf, respondWithCode } from 'sallyport/node'
 // A policy may publish its page.
+import { eventLoopDelay } from 'sallyport/counters'
+import { type Exchange, exchangeOf, respondWithCode } from 'sallyport/node'
 import { publishFacts } from 'sallyport/posture'
 import { factsIn } from 'sallyport/posture/facts'
 import { certificateWatch } from './admin/certificate-state.ts'
@@ -62,15 +63,25 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   checkOwnPlaces(options)
   const { places, stateFolder = STATE_FOLDER, processes = 1 } = options
   const opened = places && (await openServices(places, stateFolder, processes))
-  try {
-    return await run({ ...options, services: { ...opened?.services, ...options.services } }, opened)
-  } catch (error) {
+  const delay = eventLoopDelay()
+  const end = async () => {
+    delay.stop()
     await opened?.close()
+  }
+  try {
+    const services = { load: delay.load, ...opened?.services, ...options.services }
+    return await run({ ...options, services }, opened, end)
+  } catch (error) {
+    await end()
     throw error
   }
 }
 
-async function run(options: GatewayOptions, opened: OpenServices | undefined): Promise<Gateway> {
+async function run(
+  options: GatewayOptions,
+  opened: OpenServices | undefined,
+  end: () => Promise<void>,
+): Promise<Gateway> {
   const clock = options.clock ?? Date.now
   const { postureFolder } = options
   if (postureFolder !== undefined) publishFacts(() => factsBeside(postureFolder))
@@ -249,7 +260,7 @@ async function run(options: GatewayOptions, opened: OpenServices | undefined): P
     const brokenOff = await drainConnections(listener, forwarder, { graceMs, lingerMs })
     await admin?.close()
     await operation.close()
-    await opened?.close()
+    await end()
     return { brokenOff }
   }
 

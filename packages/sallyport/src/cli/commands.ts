@@ -432,8 +432,8 @@ export const commands: readonly Command[] = [
     name: 'keys',
     summary: 'make, list, rotate and revoke API keys',
     detail:
-      'A new key is written once, to the standard output; afterwards only its digest is known. The name that keys carry, their life and the overlap of a rotation come from the policy. "rule" prints what makes gitleaks and GitHub find keys that leaked. Works beside a gateway that has the store open.',
-    operand: 'create|list|show|rotate|revoke|rule ID',
+      'A new key is written once, to the standard output; afterwards only its digest is known. The name that keys carry, their life and the overlap of a rotation come from the policy. "prove URL" makes a key, revokes it and measures for how long a deployment still takes it. "rule" prints what makes gitleaks and GitHub find keys that leaked. Works beside a gateway that has the store open.',
+    operand: 'create|list|show|rotate|revoke|prove|rule ID',
     options: [
       ...stored,
       {
@@ -492,6 +492,13 @@ export const commands: readonly Command[] = [
         doc: 'list the keys of all that nobody used for so long',
         noEnvironment: true,
       },
+      {
+        name: 'replica',
+        value: 'HOST:PORT',
+        doc: 'prove: one of several servers behind the name',
+        many: true,
+      },
+      { name: 'ca', value: 'FILE', doc: 'prove: the certificate authority to trust, PEM' },
       json,
     ],
     run: async (...given) => (await import('./keys/index.ts')).keysCommand(...given),

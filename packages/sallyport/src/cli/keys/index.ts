@@ -9,10 +9,11 @@ import { Failure } from '../failure.ts'
 import { columns } from '../help.ts'
 import { choosePolicy } from '../policy-choice.ts'
 import { type Administration, makeParent, withKeys } from './package.ts'
+import { prove } from './prove.ts'
 import { shown, stateOf } from './shown.ts'
 import { choiceOf, durationOf, listOf } from './words.ts'
 
-const ACTIONS = ['create', 'list', 'show', 'rotate', 'revoke', 'rule'] as const
+const ACTIONS = ['create', 'list', 'show', 'rotate', 'revoke', 'prove', 'rule'] as const
 // Who does it, in the records: whoever may run the command may do anything to the store.
 const ACTOR = 'command'
 
@@ -30,11 +31,13 @@ export async function keysCommand(invocation: Invocation, terminal: Terminal): P
     throw new Failure(
       `keys: expected ${ACTIONS.slice(0, -1).join(', ')} or rule, received ${show(action)}; see "sallyport keys --help"`,
     )
-  const needsId = action === 'show' || action === 'rotate' || action === 'revoke'
+  const needsId = action === 'show' || action === 'rotate' || action === 'revoke' || action === 'prove'
   if (needsId !== (id !== undefined))
     throw new Failure(
       needsId
-        ? `keys ${action} needs the id of a key; "sallyport keys list" shows them`
+        ? action === 'prove'
+          ? 'keys prove needs the address that a key opens; write https://api.example.com/v1/account'
+          : `keys ${action} needs the id of a key; "sallyport keys list" shows them`
         : `keys ${action} takes no operand, received ${show(id)}; see "sallyport keys --help"`,
     )
   const setting = await settingOf(invocation, terminal)
@@ -48,6 +51,7 @@ export async function keysCommand(invocation: Invocation, terminal: Terminal): P
       `--vendor: expected 2 to 20 of a–z and 0–9, a letter first, not live, test or prod, received ${show(vendor)}; write one such as acme`,
     )
   const work = { invocation, terminal, format: keyFormat(vendor), setting }
+  if (action === 'prove') return prove(invocation, terminal, work.format, id!)
   if (action === 'rule') rule(work)
   else if (action === 'create') await create(work)
   else if (action === 'list') await list(work)

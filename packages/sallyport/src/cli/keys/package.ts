@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { KeyFormat } from '../../keys/format.ts'
+import type { AuditSink } from '../../ports/audit.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
 import { loadStore, placeOf, type StorePlace, storeFailure } from '../store-package.ts'
@@ -74,9 +75,21 @@ interface Package {
       readonly peppers: readonly object[]
       readonly random: (bytes: Uint8Array) => Uint8Array
       readonly clock: () => number
+      readonly audit: AuditSink
     },
   ): Administration
 }
+
+interface LogPackage {
+  openAuditLog(options: { readonly database: unknown; readonly origin: string }): Promise<
+    AuditSink & {
+      readonly state: { readonly waiting: number; readonly lost: number; readonly fault: string | undefined }
+      close(): Promise<void>
+    }
+  >
+}
+
+const LOG_PACKAGE: string = '@sallyport/store/audit'
 
 /**
  * Works on the keys of the store that is named, and closes it.
@@ -100,7 +113,9 @@ export async function withKeys<T>(
         'directory' in place ? { directory: place.directory } : { environment: terminal.environment },
         random,
       )
-      return await work(keyAdministration(store, { format, peppers, random, clock: Date.now }))
+      return await logged(store, (audit) =>
+        work(keyAdministration(store, { format, peppers, random, clock: Date.now, audit })),
+      )
     } finally {
       await store.close()
     }
@@ -109,6 +124,24 @@ export async function withKeys<T>(
       throw new Failure(`keys: ${error.message}`, { cause: error })
     throw storeFailure(error)
   }
+}
+
+// What is not in the log is not done: a key that was made is not given out then, so nobody has it.
+async function logged<T>(store: unknown, work: (audit: AuditSink) => Promise<T>): Promise<T> {
+  const { openAuditLog } = (await import(LOG_PACKAGE)) as LogPackage
+  const log = await openAuditLog({ database: store, origin: 'command' })
+  let result: T
+  try {
+    result = await work(log)
+  } finally {
+    await log.close()
+  }
+  const { waiting, lost, fault } = log.state
+  if (waiting + lost > 0)
+    throw new Failure(
+      `the audit log did not take what was done (${fault}), so no key is given out; revoke the key once the store is back`,
+    )
+  return result
 }
 
 /** Makes the folder in which an embedded store is to be made. */

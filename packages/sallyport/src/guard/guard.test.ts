@@ -100,3 +100,14 @@ it('a path that is remembered keeps its cell, and what is long or of another met
     for (let i = 0; i < 2000; i++) assert.equal(open('GET', `/p${i}`), '*')
   }
 })
+
+it('cells of equal settings share nothing that hangs on their paths', async () => {
+  const policy: PolicyDocument = {
+    transport: { tls: 'in-front' },
+    routes: { '/v1/*': { data: 'private' }, '/.well-known/*': { data: 'private' } },
+  }
+  const running = await listening(createServer(policy, weak))
+  const page = parseAnswer(await send(running, get('/.well-known/problems/not_found')))
+  await running.close()
+  assert.match(page.rest, /There is nothing here/)
+})

@@ -184,7 +184,13 @@ function cellCompiler(needs: Needs, would: Would) {
   const byKind = new Map<string, Map<string, Stage>>()
   const compiledByKind = new Map<string, Cell['compiled']>()
   return (cell: ResolvedCell): Cell['compiled'] => {
-    const kind = JSON.stringify([cell.data, cell.credentials, cell.origin, cell.settings])
+    const kind = JSON.stringify([
+      cell.data,
+      cell.credentials,
+      cell.origin,
+      mayBeWellKnown(cell),
+      cell.settings,
+    ])
     const reports = rules.some((control) => modeOf(cell, control.name) === 'report')
     const known = reports ? undefined : compiledByKind.get(kind)
     if (known) return known
@@ -224,6 +230,11 @@ function cellCompiler(needs: Needs, would: Would) {
     if (!reports) compiledByKind.set(kind, compiled)
     return compiled
   }
+}
+
+// Controls serve pages under /.well-known/ (RFC 8615): a cell that may hold one is of another kind than one that can't.
+function mayBeWellKnown({ path }: ResolvedCell): boolean {
+  return /^\/?(?:\*|:|\.well-known(?:\/|$))/.test(path)
 }
 
 function modeOf(cell: ResolvedCell, control: string): Mode {

@@ -2,6 +2,7 @@
 
 import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
+import { copyFolder } from './backup/copy.ts'
 import { APP_ROLE, type Database, databaseOf, types } from './database.ts'
 import { type EmbeddedSettings, type EngineEvent, openEmbedded } from './embedded/engine.ts'
 import { faultOf } from './fault.ts'
@@ -44,6 +45,8 @@ export interface Store extends Database {
   readonly ready: boolean
   /** Runs something on one connection of the owner, for as long as it takes. */
   asOwner<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T>
+  /** Embedded: copies the folder as of one moment to a place that is not there yet; the copy is opened as any store. */
+  readonly copyTo?: (directory: string) => Promise<void>
   close(): Promise<void>
 }
 
@@ -153,6 +156,7 @@ async function openFolder(settings: CommonSettings & EmbeddedSettings): Promise<
       return engine.ready && database.ready && !damage.there()
     },
     asOwner,
+    copyTo: (directory) => asOwner((client) => copyFolder(client, settings.directory, directory)),
     async close() {
       await pool.end()
       await engine.close()

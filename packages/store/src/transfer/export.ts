@@ -36,6 +36,11 @@ export async function exportStore(store: Store, settings: ExportSettings): Promi
 }
 
 async function write(client: pg.ClientBase, settings: ExportSettings): Promise<number> {
+  // A row is written the same wherever it is read, whatever the server is set to.
+  await client.query(
+    `select set_config('TimeZone', 'UTC', true), set_config('bytea_output', 'hex', true),
+       set_config('extra_float_digits', '1', true), set_config('IntervalStyle', 'postgres', true)`,
+  )
   const hash = lineHash()
   const put = async (value: unknown): Promise<void> => {
     const line = JSON.stringify(value)

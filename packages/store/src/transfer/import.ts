@@ -14,6 +14,8 @@ export interface ImportSettings {
   readonly lines: () => AsyncIterable<string>
   /** Ed25519: of the key that signed the export. */
   readonly publicKey: KeyObject
+  /** What else is done with it, or not at all: in the same transaction, as the owner. */
+  readonly finish?: (client: pg.ClientBase) => Promise<void>
 }
 
 /**
@@ -34,6 +36,7 @@ export async function importStore(store: Store, settings: ImportSettings): Promi
     await client.query('begin')
     try {
       const rows = await fill(client, settings)
+      await settings.finish?.(client)
       await client.query('commit')
       return rows
     } catch (error) {

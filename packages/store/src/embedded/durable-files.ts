@@ -1,13 +1,15 @@
 // The file system of the embedded database, with the one thing PGlite leaves out: fsync reaches the disk. Without it a
 // power cut loses acknowledged commits and often the whole folder.
 
-import { closeSync, fsyncSync, openSync } from 'node:fs'
+import { closeSync, fdatasyncSync, fsyncSync, openSync } from 'node:fs'
 import { PGlite } from '@electric-sql/pglite'
 import { NodeFS } from '@electric-sql/pglite/nodefs'
 
 /** What of Emscripten's NODEFS is touched; internal to PGlite, so its version is pinned exactly. */
 interface NodeFileSystem {
-  readonly stream_ops: { fsync?: (stream: { readonly nfd?: number; readonly node: unknown }) => number }
+  readonly stream_ops: {
+    fsync?: (stream: { readonly nfd?: number; readonly path?: string; readonly node: unknown }) => number
+  }
   realPath(node: unknown): string
   /** Turns errors of Node into errno values that PostgreSQL understands: a failed fsync must reach it (it panics, rightly). */
   tryFSOperation<T>(operation: () => T): T
@@ -32,7 +34,10 @@ export class DurableFiles extends NodeFS {
 function makeDurable(files: NodeFileSystem): void {
   files.stream_ops.fsync = (stream) =>
     files.tryFSOperation(() => {
-      if (stream.nfd !== undefined) fsyncSync(stream.nfd)
+      // The log is written into files of a fixed size: fdatasync(2) syncs all of them that matters, as PostgreSQL does on
+      // Linux by default, without the file system's own journal for a time of change.
+      if (stream.nfd !== undefined)
+        (stream.path?.includes('/pg_wal/') ? fdatasyncSync : fsyncSync)(stream.nfd)
       // PostgreSQL syncs folders after a rename; NODEFS holds no descriptor for them.
       else syncPath(files.realPath(stream.node))
       return 0

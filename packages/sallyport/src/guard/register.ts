@@ -3,6 +3,7 @@
 
 import { accessRule } from '../controls/access/rule.ts'
 import { auditRule } from '../controls/audit/rule.ts'
+import { backupRule } from '../controls/backup/rule.ts'
 import { cacheRule } from '../controls/cache/rule.ts'
 import { clientRule } from '../controls/client/rule.ts'
 import { corsRule } from '../controls/cors/rule.ts'
@@ -30,6 +31,7 @@ export const register = [
   lockoutRule,
   tenancyRule,
   auditRule,
+  backupRule,
   errorsRule,
   disclosureRule,
 ] as const

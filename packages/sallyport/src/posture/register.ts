@@ -3,6 +3,7 @@
 
 import { access } from '../controls/access/index.ts'
 import { audit } from '../controls/audit/index.ts'
+import { backup } from '../controls/backup/index.ts'
 import { cache } from '../controls/cache/index.ts'
 import { client } from '../controls/client/index.ts'
 import { cors } from '../controls/cors/index.ts'
@@ -30,6 +31,7 @@ const register = [
   lockout,
   tenancy,
   audit,
+  backup,
   errors,
   disclosure,
 ] as const

@@ -19,6 +19,9 @@ import { buildSync } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
+/** The entries of the library that a guarded application loads. */
+const NEAR = new Set(['.', './node', './express', './fastify', './hono', './next', './fetch', './settings'])
+
 type Manifest = Record<string, unknown> & {
   readonly bin?: Record<string, string>
   readonly exports: Record<string, string>
@@ -72,6 +75,9 @@ function bundle(folder: string, out: string, manifest: Manifest): void {
       outbase: join(folder, 'src'),
       bundle: true,
       splitting: true,
+      // Whoever imports the library reads and parses all of it; names stay, so that a stack trace can be read.
+      minifySyntax: true,
+      minifyWhitespace: true,
       chunkNames: `${chunks}/[hash]`,
       format: 'esm',
       target: 'node22',
@@ -80,7 +86,16 @@ function bundle(folder: string, out: string, manifest: Manifest): void {
       legalComments: 'inline',
       logLevel: 'warning',
     })
-  build(Object.values(manifest.exports), 'chunks')
+  // What stands in a request's way is one build, and the tools are another: each shared piece would cut the first into more
+  // files, and a process pays for each file that it loads. Errors are compared by class, so those who do share a build.
+  const entries = Object.entries(manifest.exports)
+  const isNear = ([key]: readonly [string, string]) => NEAR.has(key)
+  const near = entries.filter(isNear).map(([, target]) => target)
+  const far = entries.filter((entry) => !isNear(entry)).map(([, target]) => target)
+  if (near.length > 1 && manifest.name === 'sallyport') {
+    build(near, 'chunks')
+    build(far, 'tools')
+  } else build([...near, ...far], 'chunks')
   // A process of its own: what it shares with the library would only cut the library into more files.
   if (manifest.bin) build(Object.values(manifest.bin), 'cli/chunks')
 }

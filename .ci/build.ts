@@ -20,7 +20,17 @@ import { buildSync } from 'esbuild'
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The entries of the library that a guarded application loads. */
-const NEAR = new Set(['.', './node', './express', './fastify', './hono', './next', './fetch', './settings'])
+const NEAR = new Set([
+  '.',
+  './node',
+  './express',
+  './fastify',
+  './hono',
+  './next',
+  './fetch',
+  './settings',
+  './public-suffixes',
+])
 
 type Manifest = Record<string, unknown> & {
   readonly bin?: Record<string, string>
@@ -75,9 +85,6 @@ function bundle(folder: string, out: string, manifest: Manifest): void {
       outbase: join(folder, 'src'),
       bundle: true,
       splitting: true,
-      // Whoever imports the library reads and parses all of it; names stay, so that a stack trace can be read.
-      minifySyntax: true,
-      minifyWhitespace: true,
       chunkNames: `${chunks}/[hash]`,
       format: 'esm',
       target: 'node22',
@@ -87,7 +94,8 @@ function bundle(folder: string, out: string, manifest: Manifest): void {
       logLevel: 'warning',
     })
   // What stands in a request's way is one build, and the tools are another: each shared piece would cut the first into more
-  // files, and a process pays for each file that it loads. Errors are compared by class, so those who do share a build.
+  // files, and a process pays for each file that it loads. Errors are compared by class, and suffixes are
+  // registered: whoever shares such a thing shares a build.
   const entries = Object.entries(manifest.exports)
   const isNear = ([key]: readonly [string, string]) => NEAR.has(key)
   const near = entries.filter(isNear).map(([, target]) => target)

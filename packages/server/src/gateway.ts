@@ -27,7 +27,8 @@ import { createOperation, type GatewayFacts } from './operation.ts'
 import { watchFiles } from './reload/watch.ts'
 import { type OpenServices, openServices } from './services/open.ts'
 import { policyEvents } from './services/policy-events.ts'
-import { signalsOf } from './services/signals.ts'
+import { shownPlaces } from './services/setting.ts'
+import { alertLevelsOf, signalsOf } from './services/signals.ts'
 import { createCounter, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
 import { createStatusStream } from './status/stream.ts'
@@ -130,7 +131,10 @@ async function run(
   const { guard, observer } = operation
   const tellOfPolicy = policyEvents(options.services?.audit, guard.policy.document)
   // What counts against whom is the policy's to say.
-  const useSignals = () => options.services?.risk?.use(signalsOf(guard.policy))
+  const useSignals = () => {
+    options.services?.risk?.use(signalsOf(guard.policy))
+    opened?.alerts.at(alertLevelsOf(guard.policy))
+  }
   useSignals()
 
   const report = (): StatusReport => ({
@@ -241,7 +245,7 @@ async function run(
         ...behind.shown,
         ...(options.tls && !('cert' in options.tls) ? { tls: options.tls } : {}),
         admin: options.admin ?? false,
-        ...options.places,
+        ...(options.places ? shownPlaces(options.places) : {}),
       },
     }
   }

@@ -70,6 +70,7 @@ export interface Places {
   readonly store?: { readonly folder?: string; readonly urlFrom?: string }
   readonly counters?: object
   readonly secrets?: object
+  readonly alerts?: readonly object[]
 }
 
 /** Where the operator's listener is. */
@@ -105,6 +106,7 @@ export interface LoadedConfiguration {
     readonly store?: Places['store']
     readonly counters?: object
     readonly secrets?: object
+    readonly alerts?: readonly object[]
     readonly status?: boolean
     readonly workers?: number
     readonly drain?: { readonly waitSeconds?: number; readonly graceSeconds?: number }

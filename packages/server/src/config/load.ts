@@ -72,8 +72,20 @@ function absolute(configuration: GatewayConfiguration, folder: string): GatewayC
   }
 }
 
-function absolutePlaces({ store, secrets }: GatewayConfiguration, folder: string): PlacesSetting {
+// A bare name is looked for in the PATH; a path is seen from the file.
+function absoluteCommand([program, ...words]: readonly string[], folder: string): readonly string[] {
+  return [program!.includes('/') ? resolve(folder, program!) : program!, ...words]
+}
+
+function absolutePlaces({ store, secrets, alerts }: GatewayConfiguration, folder: string): PlacesSetting {
   return {
+    ...(alerts
+      ? {
+          alerts: alerts.map((alert) =>
+            alert.command ? { ...alert, command: absoluteCommand(alert.command, folder) } : alert,
+          ),
+        }
+      : {}),
     ...(store
       ? {
           store: {

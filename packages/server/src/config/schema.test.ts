@@ -50,6 +50,14 @@ const GOOD: readonly object[] = [
   { admin: { host: '10.0.0.1', port: 9901, allowNonLoopback: true, hosts: ['gateway.internal'] } },
   { admin: { host: '::1', port: 9901 }, accessLog: { file: 'a.log' } },
   { listeners: [{ port: 8443, proxyProtocol: { from: ['10.0.0.5', '2001:db8::/64', 'loopback'] } }] },
+  {
+    store: { folder: 'store' },
+    alerts: [
+      { webhook: 'https://alerts.example.com/x?y=1', secretFrom: 'ALERTS_SECRET' },
+      { webhook: 'http://127.0.0.1:8080/' },
+      { command: ['./tell', '--loud'] },
+    ],
+  },
   { tls: { certificates: [{ cert: 'a.pem', key: 'b.pem' }] }, drain: { waitSeconds: 10, graceSeconds: 30 } },
 ]
 
@@ -63,6 +71,16 @@ const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
   [[], /^the gateway configuration: expected an object/],
   [null, /^the gateway configuration: expected an object/],
   ['x', /^the gateway configuration: expected an object, received "x"/],
+  [{ alerts: [{ command: ['x'] }] }, /^alerts: follow from the audit log, which needs a store/],
+  [
+    { store: { folder: 'a' }, alerts: [{ webhook: 'http://alerts.example.com/' }] },
+    /^alerts\[0\]\.webhook: expected an https URL/,
+  ],
+  [{ store: { folder: 'a' }, alerts: [{}] }, /^alerts\[0\]: expected one of "webhook" and "command"/],
+  [
+    { store: { folder: 'a' }, alerts: [{ command: ['x'], secretFrom: 'X' }] },
+    /^alerts\[0\]\.secretFrom: signs what a webhook gets/,
+  ],
   [{ listener: [] }, /^listener: there is no setting "listener" here; did you mean "listeners"\?$/],
   [{ listeners: [] }, /^listeners: expected at least 1 item/],
   [

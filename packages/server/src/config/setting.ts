@@ -17,7 +17,13 @@ import { reachProblem } from '../admin/reach.ts'
 import { adminSchema } from '../admin/setting.ts'
 import { accessLogSchema } from '../log/setting.ts'
 import { proxyProtocolProblems, proxyProtocolSchema } from '../proxy-protocol/setting.ts'
-import { countersSchema, placesProblems, secretsSchema, storeSchema } from '../services/setting.ts'
+import {
+  alertsSchema,
+  countersSchema,
+  placesProblems,
+  secretsSchema,
+  storeSchema,
+} from '../services/setting.ts'
 import { tlsProblems, tlsSchema } from '../tls/setting.ts'
 import { routesSchema, upstreamsProblems, upstreamsSchema } from '../upstream/setting.ts'
 
@@ -45,6 +51,7 @@ const configurationSchema = object(
     store: storeSchema,
     counters: countersSchema,
     secrets: secretsSchema,
+    alerts: alertsSchema,
     accessLog: accessLogSchema,
     status: flag('Whether the gateway answers /v1/status and /v1/status/stream itself; false.'),
     workers: integer({ min: 1, max: 256, example: 4 }, 'How many processes share the port; 1.'),

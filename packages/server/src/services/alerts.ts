@@ -6,6 +6,8 @@ import { createHmac } from 'node:crypto'
 import type { AuditEvent } from 'sallyport'
 import type { Risk, RiskLevel } from 'sallyport/audit'
 import { RISK_LEVELS } from 'sallyport/audit'
+import { PlaceFault } from '../config/places.ts'
+import type { AlertsSetting } from './setting.ts'
 
 /** What is told. */
 export interface Alert {
@@ -31,15 +33,21 @@ export interface Alerts {
   /** At these levels somebody is told. */
   at(levels: ReadonlySet<RiskLevel>): void
   readonly failed: number
+  /** Where nobody would be told although the policy asks for it, or somebody could not be: a sentence for each. */
+  warnings(): readonly string[]
 }
 
 const HOUR_MS = 3_600_000
 const MAX_SUBJECTS = 10_000
 
-export function createAlerts(sinks: readonly AlertSink[], onFailure: (reason: string) => void): Alerts {
+export function createAlerts(
+  sinks: readonly AlertSink[],
+  onFailure: (reason: string) => void = () => {},
+): Alerts {
   let levels: ReadonlySet<RiskLevel> = new Set()
   const told = new Map<string, number>()
   let failed = 0
+  let lastFailure: string | undefined
 
   // The highest level that is reached and asked for; reaching a higher one is told again within the hour.
   function levelToTell(risk: Risk): RiskLevel | undefined {
@@ -63,6 +71,12 @@ export function createAlerts(sinks: readonly AlertSink[], onFailure: (reason: st
     at(next) {
       levels = next
     },
+    warnings: () => [
+      ...(levels.size > 0 && sinks.length === 0
+        ? ['alerts: the policy asks for them, and the gateway configuration names nobody under "alerts"']
+        : []),
+      ...(failed > 0 ? [`alerts: ${failed} could not be told; the last because ${lastFailure}`] : []),
+    ],
     hear(event, risk, now) {
       const level = risk && levelToTell(risk)
       if (!risk || !level || sinks.length === 0 || !isNew(`${level} ${risk.subject}`, now)) return
@@ -80,10 +94,31 @@ export function createAlerts(sinks: readonly AlertSink[], onFailure: (reason: st
       for (const sink of sinks)
         sink(alert).catch((error: unknown) => {
           failed++
-          onFailure(error instanceof Error ? error.message : String(error))
+          lastFailure = error instanceof Error ? error.message : String(error)
+          onFailure(lastFailure)
         })
     },
   }
+}
+
+/**
+ * The sinks of a configuration.
+ *
+ * @throws PlaceFault where the environment lacks a secret, or it is too short
+ */
+export function alertSinks(
+  setting: AlertsSetting,
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly AlertSink[] {
+  return setting.map(({ webhook, secretFrom, command }) => {
+    if (webhook === undefined) return commandSink(command!)
+    const secret = secretFrom === undefined ? undefined : environment[secretFrom]
+    if (secretFrom !== undefined && (secret ?? '').length < 16)
+      throw new PlaceFault(
+        `alerts: the environment has no ${secretFrom} of at least 16 characters; make one with "openssl rand -base64 32"`,
+      )
+    return webhookSink(webhook, secret)
+  })
 }
 
 const DEADLINE_MS = 10_000

@@ -3,7 +3,8 @@
 import type { Store } from '@sallyport/store'
 import type { AuditLog } from '@sallyport/store/audit'
 import type { Services } from 'sallyport'
-import type { Family } from '../metrics/families.ts'
+import { type Family, single } from '../metrics/families.ts'
+import { type Alerts, alertSinks, createAlerts } from './alerts.ts'
 import { openCounters } from './counters.ts'
 import { openRecords } from './records.ts'
 import { secretsOf } from './secrets.ts'
@@ -14,6 +15,7 @@ export interface OpenServices {
   readonly services: Services
   readonly store: Store | undefined
   readonly audit: AuditLog | undefined
+  readonly alerts: Alerts
   /** Sentences for `/readyz`: why no request should come here. */
   notReady(): readonly string[]
   /** Sentences for `/readyz`: what somebody should look at. */
@@ -44,7 +46,8 @@ export async function openServices(
   try {
     const counting = places.counters && (await openCounters(places.counters, workers, environment))
     if (counting) closing.push(() => counting.close())
-    const records = places.store && (await openRecords(places.store, folder, secrets, environment))
+    const alerts = createAlerts(alertSinks(places.alerts ?? [], environment))
+    const records = places.store && (await openRecords(places.store, folder, secrets, environment, alerts))
     if (records) closing.push(records.close)
     const isShared = places.store?.urlFrom !== undefined
     return {
@@ -55,17 +58,30 @@ export async function openServices(
       },
       store: records?.store,
       audit: records?.audit,
+      alerts,
       notReady: () => (records && !records.store.ready ? ['the embedded store is being opened again'] : []),
       warnings: () => [
         ...[counting?.problem()].filter((each) => each !== undefined),
         ...(records?.warnings() ?? []),
+        ...(records ? alerts.warnings() : []),
         ...(isShared && secrets.own.size > 0
           ? [
               `made here and needed by every gateway of this store: the secrets ${[...secrets.own].sort().join(', ')}; name them under "secrets"`,
             ]
           : []),
       ],
-      families: () => records?.families() ?? [],
+      families: () =>
+        records
+          ? [
+              ...records.families(),
+              single(
+                'counter',
+                'sallyport_alerts_failed_total',
+                'Alerts that could not be told.',
+                alerts.failed,
+              ),
+            ]
+          : [],
       close,
     }
   } catch (error) {

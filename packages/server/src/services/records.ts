@@ -8,6 +8,7 @@ import type { AuditLog } from '@sallyport/store/audit'
 import type { Services } from 'sallyport'
 import { PlaceFault } from '../config/places.ts'
 import { type Family, single } from '../metrics/families.ts'
+import type { Alerts } from './alerts.ts'
 import type { Secrets } from './secrets.ts'
 import type { StoreSetting } from './setting.ts'
 
@@ -36,6 +37,7 @@ export async function openRecords(
   folder: string,
   secrets: Secrets,
   environment: Environment,
+  alerts: Pick<Alerts, 'hear'>,
 ): Promise<Records> {
   const {
     answerNeighbours,
@@ -66,6 +68,7 @@ export async function openRecords(
     anchor: fileAnchor(join(folder, 'audit-checkpoint')),
     spool: fileSpool(join(folder, 'audit-spool.jsonl')),
     risk,
+    onEvent: ({ event, risk: worst, at }) => alerts.hear(event, worst, at),
   })
   // The operator's commands reach the records while this process has them.
   const stopAnswering =

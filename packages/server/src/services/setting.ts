@@ -5,6 +5,7 @@ import {
   flag,
   type Infer,
   integer,
+  list,
   object,
   type PolicyProblem,
   problem,
@@ -59,6 +60,33 @@ export const secretsSchema = record(
   'Secrets by the names that the policy gives them, and "lockout" and "audit" for those of the gateway itself, which are made in the state folder where nothing is said.',
 )
 
+export const alertsSchema = list(
+  object(
+    {
+      webhook: text(
+        {
+          max: 2_048,
+          pattern:
+            /^https:\/\/[^\s/?#@]{1,260}(?:[/?#]\S*)?$|^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d{1,5})?(?:[/?#]\S*)?$/,
+          expected: 'an https URL, or an http one of this machine',
+          mend: 'write "https://alerts.example.com/sallyport"',
+        },
+        'A URL to which each alert is posted, as JSON.',
+      ),
+      secretFrom: variable,
+      command: list(
+        text({ max: 4_096, pattern: /^[^\0]+$/, expected: 'a word', mend: 'write it in quotes' }, 'A word.'),
+        'A program and its arguments, run for each alert without a shell; the alert is its standard input, as JSON.',
+        { min: 1, max: 50 },
+      ),
+    },
+    'Somebody who is told: a webhook, signed as Standard Webhooks with the secret of secretFrom, or a command.',
+  ),
+  'Who is told where the policy’s audit.risk says "alert".',
+  { max: 10 },
+)
+
+export type AlertsSetting = Infer<typeof alertsSchema>
 export type StoreSetting = Infer<typeof storeSchema>
 export type CountersSetting = Infer<typeof countersSchema>
 export type SecretsSetting = Infer<typeof secretsSchema>
@@ -68,11 +96,23 @@ export interface PlacesSetting {
   readonly store?: StoreSetting
   readonly counters?: CountersSetting
   readonly secrets?: SecretsSetting
+  readonly alerts?: AlertsSetting
+}
+
+/** Places as they may be shown: the path of a webhook is often a secret. */
+export function shownPlaces({ alerts, ...places }: PlacesSetting): PlacesSetting {
+  if (alerts === undefined) return places
+  return {
+    ...places,
+    alerts: alerts.map((alert) =>
+      alert.webhook === undefined ? alert : { ...alert, webhook: new URL(alert.webhook).origin },
+    ),
+  }
 }
 
 /** What is contradictory in them. */
 export function placesProblems(
-  { store, counters, secrets }: PlacesSetting,
+  { store, counters, secrets, alerts }: PlacesSetting,
   workers: number,
 ): PolicyProblem[] {
   const problems: PolicyProblem[] = []
@@ -115,5 +155,23 @@ export function placesProblems(
           'keep one of them',
         ),
       )
+  problems.push(...alertsProblems(alerts ?? [], store))
+  return problems
+}
+
+function alertsProblems(alerts: AlertsSetting, store: StoreSetting | undefined): PolicyProblem[] {
+  const problems: PolicyProblem[] = []
+  const wrong = (path: string, message: string, received: unknown, mend: string) =>
+    problems.push(problem(path, 'contradiction', message, received, mend))
+  for (const [index, { webhook, secretFrom, command }] of alerts.entries()) {
+    const path = `alerts[${index}]`
+    // A webhook's address may be a secret, and is not repeated.
+    if ((webhook === undefined) === (command === undefined))
+      wrong(path, 'expected one of "webhook" and "command"', undefined, 'keep one of them')
+    if (secretFrom !== undefined && webhook === undefined)
+      wrong(`${path}.secretFrom`, 'signs what a webhook gets', secretFrom, 'leave it out')
+  }
+  if (alerts.length > 0 && store === undefined)
+    wrong('alerts', 'follow from the audit log, which needs a store', undefined, 'name a store')
   return problems
 }

@@ -1,9 +1,17 @@
-// Which events count against whom, as the policy that runs says it.
+// Which events count against whom, and at which levels somebody is told, as the policy that runs says it.
 
 import type { ResolvedPolicy } from 'sallyport'
-import { auditSignals, type Signals } from 'sallyport/audit'
+import { auditAlertLevels, auditSignals, type RiskLevel, type Signals } from 'sallyport/audit'
 
-/** The signals of a policy: of its top level, since they are one for all. */
+// Of its top level, since they are one for all.
+const settingOf = (policy: ResolvedPolicy) => policy.cells.at(-2)!.settings['audit'] ?? {}
+
+/** The signals of a policy. */
 export function signalsOf(policy: ResolvedPolicy): Signals {
-  return auditSignals(policy.cells.at(-2)!.settings['audit'] ?? {})
+  return auditSignals(settingOf(policy))
+}
+
+/** The levels at which a policy asks for alerts. */
+export function alertLevelsOf(policy: ResolvedPolicy): ReadonlySet<RiskLevel> {
+  return auditAlertLevels(settingOf(policy))
 }

@@ -136,6 +136,12 @@ export function fullAudit(setting: AuditSetting): FullAudit | undefined {
   }
 }
 
+/** The levels at which somebody is told. */
+export function alertLevelsOf(setting: AuditSetting): ReadonlySet<RiskLevel> {
+  const full = fullAudit(setting)
+  return new Set(RISK_LEVELS.filter((level) => full?.acts[level].includes('alert')))
+}
+
 /** The signals of a setting: the defaults, and what it says over them. */
 export function signalsOf({ risk = {} }: AuditSetting): FullAudit['signals'] {
   const own = Object.entries(risk.signals ?? {}).map(([action, given]) => {

@@ -85,6 +85,10 @@ function bundle(folder: string, out: string, manifest: Manifest): void {
       outbase: join(folder, 'src'),
       bundle: true,
       splitting: true,
+      // A process parses all that it imports. Names stay and lines end, so that a stack trace can be read.
+      minifySyntax: true,
+      minifyWhitespace: true,
+      lineLimit: 160,
       chunkNames: `${chunks}/[hash]`,
       format: 'esm',
       target: 'node22',

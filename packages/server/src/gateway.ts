@@ -29,7 +29,7 @@ import { type OpenServices, openServices } from './services/open.ts'
 import { policyEvents } from './services/policy-events.ts'
 import { shownPlaces } from './services/setting.ts'
 import { alertLevelsOf, signalsOf } from './services/signals.ts'
-import { createCounter, type StatusReport } from './status/counts.ts'
+import { createCounter, logCounts, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
 import { createStatusStream } from './status/stream.ts'
 import type { TlsFront } from './tls/front.ts'
@@ -143,9 +143,11 @@ async function run(
     policyDigest: operation.policyDigest,
     startedAt: operation.startedAt,
     requests: { ...counter.counts },
+    ...logCounts(opened?.audit?.state),
   })
   const stream = createStatusStream(clock().toString(36), () => JSON.stringify(report()), options.timers)
   counter.onChange(() => stream.changed())
+  opened?.onLog(() => stream.changed())
 
   const refusals = createRefusals((reason) => {
     log({ event: 'connection-refused', requestId: '', route: '', reason })

@@ -16,6 +16,8 @@ export interface OpenServices {
   readonly store: Store | undefined
   readonly audit: AuditLog | undefined
   readonly alerts: Alerts
+  /** Calls back whenever the log has grown, or something waits to be in it. */
+  onLog(listener: () => void): void
   /** Sentences for `/readyz`: why no request should come here. */
   notReady(): readonly string[]
   /** Sentences for `/readyz`: what somebody should look at. */
@@ -46,8 +48,13 @@ export async function openServices(
   try {
     const counting = places.counters && (await openCounters(places.counters, workers, environment))
     if (counting) closing.push(() => counting.close())
+    const listeners: (() => void)[] = []
     const alerts = createAlerts(alertSinks(places.alerts ?? [], environment))
-    const records = places.store && (await openRecords(places.store, folder, secrets, environment, alerts))
+    const records =
+      places.store &&
+      (await openRecords(places.store, folder, secrets, environment, alerts, () => {
+        for (const listener of listeners) listener()
+      }))
     if (records) closing.push(records.close)
     const isShared = places.store?.urlFrom !== undefined
     return {
@@ -59,6 +66,7 @@ export async function openServices(
       store: records?.store,
       audit: records?.audit,
       alerts,
+      onLog: (listener) => void listeners.push(listener),
       notReady: () => (records && !records.store.ready ? ['the embedded store is being opened again'] : []),
       warnings: () => [
         ...[counting?.problem()].filter((each) => each !== undefined),

@@ -38,6 +38,7 @@ export async function openRecords(
   secrets: Secrets,
   environment: Environment,
   alerts: Pick<Alerts, 'hear'>,
+  onLog: () => void,
 ): Promise<Records> {
   const {
     answerNeighbours,
@@ -68,7 +69,11 @@ export async function openRecords(
     anchor: fileAnchor(join(folder, 'audit-checkpoint')),
     spool: fileSpool(join(folder, 'audit-spool.jsonl')),
     risk,
-    onEvent: ({ event, risk: worst, at }) => alerts.hear(event, worst, at),
+    onEvent({ event, risk: worst, at }) {
+      alerts.hear(event, worst, at)
+      onLog()
+    },
+    onCheckpoint: onLog,
   })
   // The operator's commands reach the records while this process has them.
   const stopAnswering =

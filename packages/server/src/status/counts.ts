@@ -9,6 +9,13 @@ export interface StatusReport {
   /** RFC 3339. */
   readonly startedAt: string
   readonly requests: RequestCounts
+  /** Absent where there is no audit log. */
+  readonly audit?: {
+    /** Entries of the log, as far as this process knows. */
+    readonly entries: number
+    /** Events that are not in it yet. */
+    readonly waiting: number
+  }
 }
 
 /** Requests since the start. */
@@ -19,6 +26,13 @@ interface RequestCounts {
   readonly refused: number
   /** Failed because of the upstream. */
   readonly failed: number
+}
+
+/** The part of a report that is of the audit log. */
+export function logCounts(
+  state: { readonly size: number; readonly waiting: number } | undefined,
+): Pick<StatusReport, 'audit'> {
+  return state === undefined ? {} : { audit: { entries: state.size, waiting: state.waiting } }
 }
 
 /** Counts, and tells a listener that something changed. */

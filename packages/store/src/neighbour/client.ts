@@ -16,6 +16,7 @@ export interface ReachedStore extends Database {
 }
 
 const DEADLINE_MS = 10_000
+const COPY_MS = 600_000
 
 /**
  * Opens a store, or asks the process that has it open.
@@ -34,9 +35,29 @@ export async function reachStore(settings: StoreSettings): Promise<ReachedStore>
   }
 }
 
+/**
+ * Asks the process that has a store open for a copy of it, as of one moment.
+ *
+ * @returns the copy's folder, which is the caller's to remove
+ */
+export async function neighbourCopy(directory: string): Promise<string> {
+  const { ask, close } = await conversation(directory)
+  try {
+    const { rows } = await ask({ kind: 'copy' }, COPY_MS)
+    return (rows[0] as { readonly place: string }).place
+  } finally {
+    await close()
+  }
+}
+
 type Ask = Question extends infer Each ? (Each extends Question ? Omit<Each, 'id'> : never) : never
 
-async function neighbour(directory: string): Promise<ReachedStore> {
+interface Conversation {
+  ask(question: Ask, deadlineMs?: number): Promise<{ readonly id: number; readonly rows: readonly unknown[] }>
+  close(): Promise<void>
+}
+
+async function conversation(directory: string): Promise<Conversation> {
   const socket = connect(neighbourSocket(directory))
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve)
@@ -62,10 +83,13 @@ async function neighbour(directory: string): Promise<ReachedStore> {
     ),
   )
 
-  function ask(question: Ask): Promise<{ readonly id: number; readonly rows: readonly unknown[] }> {
+  function ask(
+    question: Ask,
+    deadlineMs = DEADLINE_MS,
+  ): Promise<{ readonly id: number; readonly rows: readonly unknown[] }> {
     const id = next++
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => socket.destroy(), DEADLINE_MS)
+      const timer = setTimeout(() => socket.destroy(), deadlineMs)
       waiting.set(id, (answer) => {
         clearTimeout(timer)
         if (answer === undefined)
@@ -80,6 +104,20 @@ async function neighbour(directory: string): Promise<ReachedStore> {
     })
   }
 
+  return {
+    ask,
+    async close() {
+      socket.end()
+      await new Promise<void>((resolve) => {
+        if (socket.destroyed) resolve()
+        else socket.once('close', () => resolve())
+      })
+    },
+  }
+}
+
+async function neighbour(directory: string): Promise<ReachedStore> {
+  const { ask, close } = await conversation(directory)
   const asking = async <S extends Statement>(
     wanted: S,
     parameters: ParametersOf<S>,
@@ -111,12 +149,6 @@ async function neighbour(directory: string): Promise<ReachedStore> {
         throw error
       }
     },
-    async close() {
-      socket.end()
-      await new Promise<void>((resolve) => {
-        if (socket.destroyed) resolve()
-        else socket.once('close', () => resolve())
-      })
-    },
+    close,
   }
 }

@@ -1,9 +1,13 @@
 // Lets other processes of the same user ask an embedded store that this one has open: an embedded store belongs to one
 // process, and an operator's commands must work while the gateway runs. A socket beside the folder, for its owner only.
 
-import { chmodSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { basename, dirname, join } from 'node:path'
 import type { Database, Queries } from '../database.ts'
+import { StoreFault } from '../fault.ts'
+import type { Store } from '../open.ts'
 import type { Statement } from '../statement.ts'
 import { statements } from '../statements/all.ts'
 import { type Answer, lineReader, type Question, read, write } from './wire.ts'
@@ -17,6 +21,7 @@ const byName = new Map<string, Statement>(Object.values(statements).map((one) =>
 const MAX_CONNECTIONS = 16
 // A neighbour that stops in the middle of a transaction must not hold the only session.
 const TRANSACTION_MS = 2_000
+const STALE_MS = 24 * 3_600_000
 
 interface OpenTransaction {
   readonly queries: Queries
@@ -28,7 +33,10 @@ interface OpenTransaction {
  *
  * @returns what ends it
  */
-export async function answerNeighbours(database: Database, directory: string): Promise<() => Promise<void>> {
+export async function answerNeighbours(
+  database: Database & Pick<Store, 'copyTo'>,
+  directory: string,
+): Promise<() => Promise<void>> {
   const path = neighbourSocket(directory)
   // Left by a process that was killed; whoever has the folder's lock is the only one to listen.
   rmSync(path, { force: true })
@@ -37,7 +45,7 @@ export async function answerNeighbours(database: Database, directory: string): P
     if (sockets.size >= MAX_CONNECTIONS) return void socket.destroy()
     sockets.add(socket)
     socket.on('error', () => {})
-    const end = serve(database, socket)
+    const end = serve(database, directory, socket)
     socket.on('close', () => {
       sockets.delete(socket)
       end()
@@ -62,7 +70,7 @@ export async function answerNeighbours(database: Database, directory: string): P
   }
 }
 
-function serve(database: Database, socket: Socket): () => void {
+function serve(database: Database & Pick<Store, 'copyTo'>, directory: string, socket: Socket): () => void {
   const open = new Map<number, OpenTransaction>()
   const send = (answer: Answer) => socket.write(`${write(answer)}\n`)
   const fault = (id: number, error: unknown) => {
@@ -125,6 +133,17 @@ function serve(database: Database, socket: Socket): () => void {
     transaction.end(commit)
   }
 
+  // Beside the store and under a name of ours: a neighbour says nothing about where.
+  async function copy(): Promise<string> {
+    const to = `${directory}.copy-${randomUUID()}`
+    if (!database.copyTo) throw new StoreFault('refused', 'this store can’t be copied')
+    removeStale(directory)
+    await database.copyTo(to)
+    if (!socket.destroyed) return to
+    rmSync(to, { recursive: true, force: true })
+    throw new StoreFault('unavailable', 'who asked for the copy is gone')
+  }
+
   socket.on(
     'data',
     lineReader(
@@ -142,6 +161,11 @@ function serve(database: Database, socket: Socket): () => void {
           )
         else if (asked.kind === 'begin') begin(asked)
         else if (asked.kind === 'end') end(asked)
+        else if (asked.kind === 'copy')
+          copy().then(
+            (place) => send({ id: asked.id, rows: [{ place }] }),
+            (error: unknown) => fault(asked.id, error),
+          )
         else socket.destroy()
       },
       () => socket.destroy(),
@@ -150,6 +174,14 @@ function serve(database: Database, socket: Socket): () => void {
   return () => {
     for (const transaction of open.values()) transaction.end(false)
   }
+}
+
+// What a neighbour that was killed left behind.
+function removeStale(directory: string): void {
+  const folder = dirname(directory)
+  for (const name of readdirSync(folder).filter((each) => each.startsWith(`${basename(directory)}.copy-`)))
+    if (Date.now() - statSync(join(folder, name)).mtimeMs > STALE_MS)
+      rmSync(join(folder, name), { recursive: true, force: true })
 }
 
 class RolledBack extends Error {}

@@ -15,6 +15,8 @@ export type Question =
     }
   | { readonly id: number; readonly kind: 'begin'; readonly tenant?: string; readonly serializable?: boolean }
   | { readonly id: number; readonly kind: 'end'; readonly within: number; readonly commit: boolean }
+  /** Asks for a copy of the whole store, whose folder is then the neighbour's to use and to remove. */
+  | { readonly id: number; readonly kind: 'copy' }
 
 /** The answer. */
 export type Answer =

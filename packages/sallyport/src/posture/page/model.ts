@@ -33,7 +33,8 @@ export interface PostureSection {
 
 /** A control's mode, and the cells where it has it; no cells where it is the same in all. */
 export interface ModeInCells {
-  readonly mode: Mode
+  /** `unset`: the policy says nothing that it could do. */
+  readonly mode: Mode | 'unset'
   readonly cells: readonly string[]
 }
 
@@ -158,13 +159,19 @@ export async function createPosture(
       ...section,
       entries: section.entries.filter((entry) => isFor(entry.audience)),
     })),
-    standards: standardsRows(),
+    // What is not kept supports nothing.
+    standards: standardsRows(new Set(all.filter(isKept).map(({ control }) => control))),
     commands: proofCommands(resolved, origin),
     ...(options.lastVerification ? { lastVerification: options.lastVerification } : {}),
     ...(options.changes ? { changes: options.changes } : {}),
     ...(audience === 'reviewer' ? { acceptedWeaknesses: options.acceptedWeaknesses ?? [] } : {}),
     ...(isWhole ? { document: resolved.document } : {}),
   }
+}
+
+/** True where a control does something somewhere. */
+function isKept({ modes }: PostureSection): boolean {
+  return modes.some(({ mode }) => mode === 'enforce')
 }
 
 function sections(
@@ -180,10 +187,14 @@ function sections(
       id: control.id,
       title: control.title,
       since: control.since,
-      modes: Array.from(byMode, ([mode, found]) => ({
-        mode,
-        cells: byMode.size === 1 ? [] : found.map(({ cell }) => cell.id),
-      })),
+      // What is not set is not kept, whatever its mode.
+      modes:
+        described.entries.length === 0 && !byMode.has('off')
+          ? [{ mode: 'unset', cells: [] }]
+          : Array.from(byMode, ([mode, found]) => ({
+              mode,
+              cells: byMode.size === 1 ? [] : found.map(({ cell }) => cell.id),
+            })),
       audience: described.audience ?? 'public',
       entries:
         control.name === 'tenancy' ? withTenancyCheck(described.entries, tenancyCheck) : described.entries,

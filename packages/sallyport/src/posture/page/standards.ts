@@ -21,11 +21,11 @@ const FRAMEWORKS = [
   ['pci', 'PCI DSS 4.0.1'],
 ] as const satisfies readonly (readonly [keyof Control['standards'], string])[]
 
-/** Every requirement that a control of the register supports. */
-export function standardsRows(): readonly StandardsRow[] {
+/** Every requirement that one of these controls supports. */
+export function standardsRows(names: ReadonlySet<string>): readonly StandardsRow[] {
   return FRAMEWORKS.flatMap(([key, framework]) =>
     controls
-      .filter(({ standards }) => standards[key].length > 0)
+      .filter(({ name, standards }) => names.has(name) && standards[key].length > 0)
       .map(({ title, id, standards }) => ({ framework, control: title, id, requirements: standards[key] })),
   )
 }

@@ -3,7 +3,12 @@
 import type { Entry } from '../../guard/control.ts'
 import type { ModeInCells, Posture } from './model.ts'
 
-const MODE_WORDS = { enforce: 'enforced', report: 'counted, not enforced', off: 'off' } as const
+const MODE_WORDS = {
+  enforce: 'enforced',
+  report: 'counted, not enforced',
+  off: 'off',
+  unset: 'not set',
+} as const
 
 /** True for what is deliberately not sent: it has a table of its own. */
 export function isLeftOut({ value }: Entry): boolean {

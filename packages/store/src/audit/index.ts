@@ -2,7 +2,8 @@
 
 export { type Anchor, fileAnchor } from './anchor.ts'
 export type { Waiting } from './batch.ts'
-export { type AuditLog, type AuditLogOptions, type AuditLogState, openAuditLog } from './log.ts'
+export type { AuditLog, AuditLogOptions, AuditLogState } from './contract.ts'
+export { openAuditLog } from './log.ts'
 export { type EntryProof, holds, proveEntry } from './proof.ts'
 export { type LogFilter, type LogLine, logSize, readLog, searchLog } from './read.ts'
 export { fileSpool, type Spool } from './spool.ts'

@@ -2,65 +2,18 @@
 // be written waits in a spool on disk; what must not be lost is appended and awaited.
 
 import { randomUUID } from 'node:crypto'
-import type { AuditEvent, AuditSink } from 'sallyport'
-import { type RiskBook, rootOf, type Signer, signCheckpoint } from 'sallyport/audit'
-import type { Database } from '../database.ts'
-import { auditCheckpointPut, auditKnown } from '../statements/audit.ts'
-import { type Anchor, contradiction } from './anchor.ts'
+import type { AuditEvent } from 'sallyport'
+import { auditKnown } from '../statements/audit.ts'
 import { LastOfTenant, type LogState, stateOf, type Waiting, writeBatch } from './batch.ts'
-import type { Spool } from './spool.ts'
-
-/** What a log is opened with. */
-export interface AuditLogOptions {
-  readonly database: Database
-  /** The log's name: a URL without a scheme, such as `audit.example.com/log`. */
-  readonly origin: string
-  /** Without one, events are kept and no checkpoint is signed. */
-  readonly signer?: Signer
-  readonly anchor?: Anchor
-  /** Where events wait while the database is away; without one they wait in memory. */
-  readonly spool?: Spool
-  readonly risk?: RiskBook
-  /** Milliseconds since the epoch. */
-  readonly clock?: () => number
-  readonly random?: (bytes: Uint8Array) => Uint8Array
-  /** Runs something later; returns what cancels it. Milliseconds. */
-  readonly later?: (run: () => void, ms: number) => () => void
-  /** Hears of every checkpoint: for copies outside. */
-  readonly onCheckpoint?: (note: string) => void
-  /** Hears of each event with its risk, before it is written. */
-  readonly onEvent?: (waiting: Waiting) => void
-}
-
-/** How a log does. */
-export interface AuditLogState {
-  /** Entries written. */
-  readonly size: number
-  /** Events that wait for their batch. */
-  readonly waiting: number
-  /** Events lost since the start because nothing could take them. */
-  readonly lost: number
-  /** Why no checkpoint is signed, where none is. */
-  readonly problem: string | undefined
-  /** Why the last batch could not be written, where it could not. */
-  readonly fault: string | undefined
-  readonly checkpoint: string | undefined
-}
-
-/** A log that is open. */
-export interface AuditLog extends AuditSink {
-  /** Resolves when the event is in the log and on the disk. @throws where it can't be written */
-  append(event: AuditEvent): Promise<void>
-  readonly state: AuditLogState
-  /** Writes what waits. */
-  flush(): Promise<void>
-  close(): Promise<void>
-}
+import type { AuditLog, AuditLogOptions } from './contract.ts'
+import { openSigning } from './signing.ts'
+import { frontierOf } from './tree.ts'
 
 const MAX_BATCH = 256
 const GATHER_MS = 10
 const RETRY_MS = 1_000
 const CHECKPOINT_MS = 1_000
+const LOOK_MS = 10_000
 const MAX_WAITING = 10_000
 
 interface Queued extends Waiting {
@@ -84,21 +37,17 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   let log: LogState | undefined
   let lost = 0
   let fault: string | undefined
-  let checkpoint: string | undefined
-  let checkpointSize = 0
   let cancel: (() => void) | undefined
   let cancelCheckpoint: (() => void) | undefined
+  let cancelLook: (() => void) | undefined
+  // Whether every entry since the last checkpoint is of this process.
+  let isOurs = false
   let writing: Promise<void> | undefined
   // A turn that has not begun takes along everything that comes until then.
   let nextTurn: Promise<void> | undefined
   let isClosed = false
 
-  let problem: string | undefined
-  if (signer) {
-    const note = anchor?.read()
-    problem = await contradiction(database, note, signer)
-    if (problem === undefined) checkpoint = note
-  } else problem = 'there is no key to sign checkpoints with'
+  const signing = await openSigning({ database, origin, signer, anchor, onCheckpoint })
 
   function enqueue(event: AuditEvent, done?: Queued['done']): void {
     const now = clock()
@@ -123,7 +72,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
 
   async function writeOne(batch: readonly Queued[]): Promise<void> {
     for (;;) {
-      log ??= await stateOf(database)
+      if (log === undefined) {
+        log = await stateOf(database)
+        isOurs = false
+      }
       const next = await writeBatch(database, log, batch, last, random)
       if (next !== undefined) {
         log = next
@@ -215,22 +167,33 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   async function sign(): Promise<void> {
     cancelCheckpoint?.()
     cancelCheckpoint = undefined
-    const current = log
-    if (!signer || problem !== undefined || current === undefined || current.frontier.size === checkpointSize)
-      return
-    const { size } = current.frontier
-    const note = signCheckpoint({ origin, size, root: rootOf(current.frontier) }, signer)
+    if (log === undefined) return
+    const was = log
     try {
-      // Outside first: the database must never know more than what contradicts it.
-      anchor?.write(note)
-      checkpoint = note
-      checkpointSize = size
-      await database.query(auditCheckpointPut, [size, note])
-      onCheckpoint?.(note)
+      await signing.sign(was.frontier, isOurs)
+      if (log === was) isOurs = true
     } catch (error) {
       fault = (error as { code?: string }).code ?? 'checkpoint'
     }
   }
+
+  // What other processes wrote is signed for too, where this one writes nothing.
+  async function look(): Promise<void> {
+    if ((await frontierOf(database)).size === log?.frontier.size) return
+    log = await stateOf(database)
+    isOurs = false
+    last.forget()
+    await sign()
+  }
+
+  function lookLater(): void {
+    if (isClosed || signing.problem !== undefined) return
+    cancelLook = later(() => {
+      writing = (writing ?? Promise.resolve()).then(look).catch(() => {})
+      void writing.then(lookLater)
+    }, LOOK_MS)
+  }
+  lookLater()
 
   return {
     record(event) {
@@ -246,9 +209,9 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         size: log?.frontier.size ?? 0,
         waiting: queue.length + inDoubt.length,
         lost,
-        problem,
+        problem: signing.problem,
         fault,
-        checkpoint,
+        checkpoint: signing.checkpoint,
       }
     },
     flush,
@@ -256,6 +219,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       await flush()
       isClosed = true
       cancel?.()
+      cancelLook?.()
       await flush()
       await sign()
     },

@@ -268,4 +268,43 @@ export function auditBehaviour(open: (test: TestContext) => Promise<Store>): voi
     await restarted.close()
     assert.equal(restarted.state.checkpoint, undefined)
   })
+
+  it('signs for what others wrote, and for nothing that does not go on from what it signed before', async (test) => {
+    const store = await open(test)
+    const timers: (() => void)[] = []
+    const anchor = memoryAnchor()
+    const later = (run: () => void) => {
+      timers.push(run)
+      return () => {}
+    }
+    const mine = await log(store, { anchor, later })
+    const passes = async () => {
+      for (const run of timers.splice(0)) run()
+      await mine.flush()
+    }
+    const sizeSigned = () => openCheckpoint(anchor.note ?? '', verifier)?.size
+    const until = async (done: () => boolean) => {
+      while (!done()) await passes()
+    }
+    for (let n = 0; n < 5; n++) await mine.append(event(n))
+    await until(() => sizeSigned() === 5)
+    // Another process, which has no key, such as a command.
+    const others = await openAuditLog({ database: store, origin: 'b', later: () => () => {} })
+    await others.append(event(5))
+    await until(() => sizeSigned() === 6)
+    await store.asOwner((client) =>
+      client.query(
+        `alter table audit_entries disable trigger user;
+         update audit_entries set entry = replace(entry, 'actor_2', 'actor_9') where index = 2`,
+      ),
+    )
+    await others.append(event(6))
+    await others.close()
+    await until(() => mine.state.problem !== undefined)
+    assert.match(mine.state.problem!, /not those that were signed for/)
+    assert.equal(sizeSigned(), 6)
+    await mine.append(event(7))
+    await mine.close()
+    assert.equal(sizeSigned(), 6)
+  })
 }

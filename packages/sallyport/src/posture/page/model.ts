@@ -174,6 +174,9 @@ function isKept({ modes }: PostureSection): boolean {
   return modes.some(({ mode }) => mode === 'enforce')
 }
 
+// How a control says in its only entry that nothing is set.
+const SAYS_NOTHING = new Set(['none', 'not set', 'left to the application'])
+
 function sections(
   policy: ResolvedPolicy,
   { place, tenancyCheck }: PostureOptions,
@@ -189,7 +192,7 @@ function sections(
       since: control.since,
       // What is not set is not kept, whatever its mode.
       modes:
-        described.entries.length === 0 && !byMode.has('off')
+        described.entries.every(({ value }) => SAYS_NOTHING.has(value)) && !byMode.has('off')
           ? [{ mode: 'unset', cells: [] }]
           : Array.from(byMode, ([mode, found]) => ({
               mode,

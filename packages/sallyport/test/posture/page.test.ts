@@ -73,7 +73,11 @@ test('D19 what is left out on purpose is listed with the reason', async () => {
 test('C9 each control stands in the register with its id, its status and since when', async () => {
   const html = postureHtml(
     await createPosture(
-      { extends: 'api', cors: { mode: 'report' }, routes: { '/a': { errors: { mode: 'off' } } } },
+      {
+        extends: 'api',
+        cors: { mode: 'report', origins: ['https://a.example'] },
+        routes: { '/a': { errors: { mode: 'off' } } },
+      },
       OPTIONS,
     ),
   )

@@ -192,7 +192,8 @@ function sections(
       since: control.since,
       // What is not set is not kept, whatever its mode.
       modes:
-        described.entries.every(({ value }) => SAYS_NOTHING.has(value)) && !byMode.has('off')
+        described.entries.every(({ value }) => SAYS_NOTHING.has(value)) &&
+        [...byMode.keys()].every((mode) => mode === 'enforce')
           ? [{ mode: 'unset', cells: [] }]
           : Array.from(byMode, ([mode, found]) => ({
               mode,

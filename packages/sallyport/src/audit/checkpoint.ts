@@ -34,6 +34,17 @@ export function signerOf(name: string, seed: Uint8Array): Signer {
   return { name, privateKey }
 }
 
+/**
+ * The signer of a gateway's log, from a secret of any form. The name comes from the key, so that every gateway that has the
+ * secret, and a store that moved to another machine, gives the log the same one.
+ */
+export function logSigner(secret: string): Signer {
+  const seed = hash('sha256', `sallyport audit log v1\n${secret}`, 'buffer')
+  const { privateKey } = signerOf('unnamed', seed)
+  const id = hash('sha256', rawKey(createPublicKey(privateKey)), 'hex').slice(0, 16)
+  return { name: `${id}/sallyport`, privateKey }
+}
+
 /** The public half of a signer, as an auditor needs it. */
 export function verifierOf({ name, privateKey }: Signer): Verifier {
   return { name, publicKey: createPublicKey(privateKey) }

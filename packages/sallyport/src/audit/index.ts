@@ -4,6 +4,7 @@ export { alertLevelsOf as auditAlertLevels, signalsOf as auditSignals } from '..
 export { ACTIONS, type ActionKind } from './actions.ts'
 export {
   type Checkpoint,
+  logSigner,
   openCheckpoint,
   parseVerifierKey,
   type Signer,

@@ -1,7 +1,6 @@
 // The records of a gateway: keys, failed guesses and the log, on one store.
 
 import { mkdirSync } from 'node:fs'
-import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Store } from '@sallyport/store'
 import type { AuditLog } from '@sallyport/store/audit'
@@ -52,7 +51,7 @@ export async function openRecords(
   } = await import('@sallyport/store')
   const { createKeyRing } = await import('sallyport/keys')
   const { fileAnchor, fileSpool, openAuditLog } = await import('@sallyport/store/audit')
-  const { createRiskBook, signerOf } = await import('sallyport/audit')
+  const { createRiskBook, logSigner } = await import('sallyport/audit')
   const asPlaceFault = (error: unknown): never => {
     if (error instanceof StoreFault) throw new PlaceFault(`store: ${error.message}`, { cause: error })
     throw error
@@ -60,12 +59,12 @@ export async function openRecords(
   for (const each of [folder, ...(setting.folder === undefined ? [] : [dirname(setting.folder)])])
     mkdirSync(each, { recursive: true, mode: 0o700 })
   const store = await openStore(storeSettings(setting, environment)).catch(asPlaceFault)
-  const name = `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}/sallyport`
+  const signer = logSigner(secrets.get('audit')!)
   const risk = createRiskBook()
   const audit = await openAuditLog({
     database: store,
-    origin: name,
-    signer: signerOf(name, Buffer.from(secrets.get('audit')!, 'base64url').subarray(0, 32)),
+    origin: signer.name,
+    signer,
     anchor: fileAnchor(join(folder, 'audit-checkpoint')),
     spool: fileSpool(join(folder, 'audit-spool.jsonl')),
     risk,

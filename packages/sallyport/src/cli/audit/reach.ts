@@ -1,9 +1,8 @@
 // How the commands of the log reach it: the store, also where a gateway has it open, and the key that signs.
 
 import { readFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parseVerifierKey, signerOf, type Verifier, verifierOf } from '../../audit/index.ts'
+import { logSigner, parseVerifierKey, type Verifier, verifierOf } from '../../audit/index.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
 import { placeOf, type StorePlace, storeFailure } from '../store-package.ts'
@@ -118,7 +117,7 @@ export async function verifierFor(invocation: Invocation, terminal: Terminal): P
     throw new Failure(
       'there is no key here to check signatures with; give the verifier key that "sallyport audit key" prints where the gateway runs: --key NAME+ID+KEY',
     )
-  return verifierOf(signerOf(logName(), Buffer.from(seed.trim(), 'base64url').subarray(0, 32)))
+  return verifierOf(logSigner(seed.trim()))
 }
 
 function unreadable(invocation: Invocation) {
@@ -130,9 +129,4 @@ function unreadable(invocation: Invocation) {
       },
     )
   }
-}
-
-/** The log's name, as a gateway of this machine gives it. */
-function logName(): string {
-  return `${hostname().replace(/[^A-Za-z0-9.-]/g, '-')}/sallyport`
 }

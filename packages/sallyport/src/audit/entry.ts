@@ -42,7 +42,7 @@ const LEVEL_ID: Readonly<Record<RiskLevel, number>> = { info: 0, low: 1, medium:
 const UNSAFE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069\p{Cs}]/gu
 
 /** A caller's text as it may stand in a log: in one line, at most 256 characters. */
-export function plainText(value: string, max: number = MAX_TEXT): string {
+function plainText(value: string, max: number = MAX_TEXT): string {
   const cut = value.length > max ? `${value.slice(0, max - 1)}…` : value
   return cut.replace(UNSAFE, '\ufffd')
 }

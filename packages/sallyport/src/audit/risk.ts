@@ -94,7 +94,7 @@ export interface RiskBook {
 }
 
 /** The subjects that an event is held against. */
-export function subjectsOf({ actor, credential, address, organisation }: AuditEvent): readonly string[] {
+function subjectsOf({ actor, credential, address, organisation }: AuditEvent): readonly string[] {
   return [
     ...(actor === undefined ? [] : [`account:${actor}`]),
     ...(credential === undefined ? [] : [`credential:${credential}`]),

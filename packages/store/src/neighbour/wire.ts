@@ -24,7 +24,7 @@ export type Answer =
   | { readonly id: number; readonly fault: { readonly code: string; readonly message: string } }
 
 /** So long a line may be; bytes. */
-export const MAX_LINE = 16 * 1_048_576
+const MAX_LINE = 16 * 1_048_576
 
 interface Marked {
   readonly $bytes?: string

@@ -32,7 +32,7 @@ export interface ReachedStore {
 }
 
 /** What a check of the whole log found. */
-export interface LogCheck {
+interface LogCheck {
   readonly entries: number
   readonly checkpoints: number
   readonly faults: readonly { readonly kind: string; readonly index: number; readonly what: string }[]

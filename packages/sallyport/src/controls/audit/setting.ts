@@ -8,7 +8,7 @@ import { AUDIT_ACTIONS, type AuditAction } from '../../ports/audit.ts'
 
 /** What may be done about somebody, the mildest first. */
 export const RISK_ACTS = ['alert', 'step-up', 'lock', 'block'] as const
-export type RiskAct = (typeof RISK_ACTS)[number]
+type RiskAct = (typeof RISK_ACTS)[number]
 
 const acts = (level: string) =>
   list(

@@ -25,7 +25,8 @@ export async function proveEntry(queries: Queries, index: number): Promise<Entry
       `no checkpoint covers entry ${index} yet: the last one is of ${last?.size ?? 0} entries; ask again in a second`,
     )
   const [row] = await queries.query(auditEntriesFrom, [index, 1])
-  if (row?.index !== index) throw new RangeError(`entry ${index} is not in the log`)
+  if (row?.index !== index)
+    throw new RangeError(`entry ${index} is not in the log any more: its time was over, or it was removed`)
   const path = await inclusionProof(index, last.size, nodesOf(queries))
   return {
     format: 'sallyport-audit-proof/1',

@@ -15,7 +15,7 @@ import { auditEntriesFrom, auditHead, auditTile, auditTileRoots } from '../state
 const HASH = 32
 
 /** Hashes that stand one after the other. */
-function hashesOf(bytes: Uint8Array): Buffer[] {
+export function hashesOf(bytes: Uint8Array): Buffer[] {
   const buffer = Buffer.from(bytes)
   return Array.from({ length: buffer.length / HASH }, (_, i) => buffer.subarray(i * HASH, (i + 1) * HASH))
 }

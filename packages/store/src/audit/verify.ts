@@ -13,7 +13,8 @@ import {
 } from 'sallyport/audit'
 import type { Queries } from '../database.ts'
 import { auditCheckpoints, auditEntriesFrom, auditTiles } from '../statements/audit.ts'
-import { addLeaves, frontierOf, type Pending } from './tree.ts'
+import { prunings, rootOfPruning } from './retention.ts'
+import { addLeaves, frontierOf, hashesOf, type Pending } from './tree.ts'
 
 /** One thing that is wrong with a log. */
 export interface LogFault {
@@ -36,12 +37,15 @@ export interface LogFault {
 /** What a check found. */
 export interface LogCheck {
   readonly entries: number
+  /** How many of them, the oldest, went when their time was over; their hashes were checked in their place. */
+  readonly pruned: number
   /** Checkpoints that were signed and hold. */
   readonly checkpoints: number
   readonly faults: readonly LogFault[]
 }
 
 const PAGE = 4_096
+const TILES_PAGE = PAGE / TILE_WIDTH
 const MAX_FAULTS = 100
 
 /** What a log is checked against. */
@@ -58,6 +62,7 @@ export async function checkLog(queries: Queries, options: CheckOptions = {}): Pr
     if (faults.length < MAX_FAULTS) faults.push({ kind, index, what })
   }
   const expected = await checkpointsOf(queries, options, found)
+  const gone = await prunedEnd(queries, options.verifier, expected, found)
   let frontier: Frontier = EMPTY_FRONTIER
   let pending: Pending = []
   let lastGood = 0
@@ -83,6 +88,25 @@ export async function checkLog(queries: Queries, options: CheckOptions = {}): Pr
   }
   const sizes = [...expected.keys()].sort((a, b) => a - b)
 
+  const growAll = (leaves: readonly Buffer[]): void => {
+    for (let from = 0; from < leaves.length; ) {
+      const stop = sizes.find((size) => size > frontier.size) ?? Number.POSITIVE_INFINITY
+      const to = Math.min(leaves.length, from + (stop - frontier.size))
+      grow(leaves.slice(from, to))
+      from = to
+    }
+  }
+
+  // Of what went there are the hashes in the tiles.
+  for (let tile = 0; next < gone; tile += TILES_PAGE) {
+    const end = Math.min(tile + TILES_PAGE, gone / TILE_WIDTH)
+    const tiles = await queries.query(auditTiles, [0, tile, end])
+    if (tiles.length < end - tile)
+      found('tile', tile * TILE_WIDTH, `tiles of the entries from ${tile * TILE_WIDTH} on are missing`)
+    growAll(tiles.flatMap(({ hashes }) => hashesOf(hashes)))
+    next = end * TILE_WIDTH
+  }
+
   for (;;) {
     const rows = await queries.query(auditEntriesFrom, [next, PAGE])
     if (rows.length === 0) break
@@ -100,12 +124,7 @@ export async function checkLog(queries: Queries, options: CheckOptions = {}): Pr
       next++
     }
     await againstTiles(queries, rows[0]!.index, leaves, found)
-    for (let from = 0; from < leaves.length; ) {
-      const stop = sizes.find((size) => size > frontier.size) ?? Number.POSITIVE_INFINITY
-      const to = Math.min(leaves.length, from + (stop - frontier.size))
-      grow(leaves.slice(from, to))
-      from = to
-    }
+    growAll(leaves)
   }
 
   const head = await frontierOf(queries)
@@ -127,7 +146,12 @@ export async function checkLog(queries: Queries, options: CheckOptions = {}): Pr
       )
       break
     }
-  return { entries: next, checkpoints: confirmed, faults: faults.sort((a, b) => a.index - b.index) }
+  return {
+    entries: next,
+    pruned: gone,
+    checkpoints: confirmed,
+    faults: faults.sort((a, b) => a.index - b.index),
+  }
 }
 
 // A head that was tampered with may be no frontier at all.
@@ -171,11 +195,35 @@ async function againstTiles(
   }
 }
 
+/** Up to where entries may be missing; without a verifier every pruning is believed. */
+async function prunedEnd(
+  queries: Queries,
+  verifier: Verifier | undefined,
+  expected: Map<number, Buffer[]>,
+  found: Found,
+): Promise<number> {
+  let end = 0
+  for (const pruning of await prunings(queries)) {
+    const root = verifier && rootOfPruning(pruning, verifier)
+    if (pruning.from !== end || (verifier && root === undefined)) {
+      found(
+        'signature',
+        pruning.from,
+        `that the entries ${pruning.from} to ${pruning.to - 1} went is not signed by this key`,
+      )
+      break
+    }
+    if (root) expected.set(pruning.to, [...(expected.get(pruning.to) ?? []), root])
+    end = pruning.to
+  }
+  return end
+}
+
 async function checkpointsOf(
   queries: Queries,
   { verifier, notes = [] }: CheckOptions,
   found: Found,
-): Promise<ReadonlyMap<number, Buffer[]>> {
+): Promise<Map<number, Buffer[]>> {
   const roots = new Map<number, Buffer[]>()
   if (verifier === undefined) return roots
   const add = (note: string, where: string, size: number) => {

@@ -164,3 +164,27 @@ export const auditCheckpoints = statement(
   { size: 'int8', note: 'text' },
   'select size, note from audit_checkpoints where size > $1 order by size limit $2',
 )
+
+/** The first entry that is not older. */
+export const auditFirstSince = statement(
+  'audit_first_since',
+  ['timestamptz'],
+  { index: 'int8' },
+  'select index from audit_entries where at >= $1 order by index limit 1',
+)
+
+/** Removes the entries below an index, all older than a moment, with a signed note. How many went. */
+export const auditPrune = statement(
+  'audit_prune',
+  ['int8', 'timestamptz', 'text'],
+  { gone: 'int8' },
+  'select audit_prune($1, $2, $3) as gone',
+)
+
+/** What was removed, from the first entry on. */
+export const auditPrunings = statement(
+  'audit_prunings',
+  [],
+  { from_index: 'int8', to_index: 'int8', note: 'text' },
+  'select from_index, to_index, note from audit_pruned order by from_index',
+)

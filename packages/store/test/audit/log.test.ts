@@ -3,15 +3,17 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, before, describe, it, type TestContext } from 'node:test'
 import { checkLog, fileAnchor, fileSpool } from '../../src/audit/index.ts'
 import { openStore, type Store, StoreFault } from '../../src/index.ts'
 import { embeddedStore, temporaryFolder } from '../fixtures/embedded.ts'
 import { type PostgresServer, postgresMissing, startPostgres } from '../fixtures/postgres.ts'
 import { auditBehaviour, event, log, verifier } from './behaviour.ts'
+import { retentionBehaviour } from './retention.ts'
 
 describe('the audit log on the embedded database', () => {
   auditBehaviour((test) => embeddedStore(test))
+  retentionBehaviour((test) => embeddedStore(test))
 })
 
 describe('the audit log on PostgreSQL 15', { skip: postgresMissing }, () => {
@@ -20,12 +22,14 @@ describe('the audit log on PostgreSQL 15', { skip: postgresMissing }, () => {
     server = await startPostgres()
   })
   after(() => server.end())
-  auditBehaviour(async (test) => {
+  const open = async (test: TestContext) => {
     const { url, ownerUrl } = await server.database()
     const store = await openStore({ url, ownerUrl, waitMs: 60_000 })
     test.after(() => store.close())
     return store
-  })
+  }
+  auditBehaviour(open)
+  retentionBehaviour(open)
 })
 
 /** A database that can be taken away. */

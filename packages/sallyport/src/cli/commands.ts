@@ -522,6 +522,91 @@ export const commands: readonly Command[] = [
     run: async (...given) => (await import('./store.ts')).storeCommand(...given),
   },
   {
+    name: 'backup',
+    summary: 'make an encrypted backup of the records and prove it, or look at a PostgreSQL server',
+    detail:
+      'Without a word after it, makes a backup as of one moment, encrypted to --recipient, signed, and proved at once: restored into an empty store and compared row by row. list shows the proved ones; verify FILE proves one again with the private key; check URL looks whether a PostgreSQL server could be brought back to any moment. Ends with 1 where a backup does not hold or a server lacks something. Works beside a gateway that has the store open.',
+    operand: 'list|verify FILE|check URL',
+    options: [
+      ...stored,
+      { name: 'to', value: 'DIR', doc: 'where backups are kept', fallback: 'backups' },
+      {
+        name: 'recipient',
+        value: 'FILE',
+        doc: 'the X25519 public key, PEM, that backups are encrypted to; its private half belongs elsewhere',
+      },
+      { name: 'keep', value: 'N', doc: 'how many proved backups are kept', fallback: '7' },
+      {
+        name: 'state',
+        value: 'DIR',
+        doc: 'where the key that signs is kept, made with the first',
+        fallback: '.sallyport',
+      },
+      {
+        name: 'record',
+        value: 'FILE',
+        doc: 'keep what was proved, for the posture page',
+        noEnvironment: true,
+      },
+      { name: 'identity', value: 'FILE', doc: 'verify: the X25519 private key, PEM', noEnvironment: true },
+      {
+        name: 'key',
+        value: 'FILE',
+        doc: 'verify: the Ed25519 public key of who made it: backup.pub of the state folder',
+        noEnvironment: true,
+      },
+      { name: 'base-backup', value: 'DIR', doc: 'check: the newest one that pg_basebackup made' },
+      { name: 'archive', value: 'DIR', doc: 'check: where the log is archived to, to look for gaps' },
+      { name: 'max-age', value: 'DAYS', doc: 'check: how old a base backup may be', fallback: '8d' },
+      json,
+    ],
+    run: async (...given) => (await import('./backup/backup.ts')).backupCommand(...given),
+  },
+  {
+    name: 'restore',
+    summary: 'make a new store from a backup',
+    detail:
+      'Checks who signed it, fills an empty store or nothing, and ends every session. A store that holds something is refused.',
+    operand: 'FILE',
+    options: [
+      ...stored,
+      { name: 'identity', value: 'FILE', doc: 'the X25519 private key, PEM', noEnvironment: true },
+      {
+        name: 'key',
+        value: 'FILE',
+        doc: 'the Ed25519 public key of who made it: backup.pub of the state folder',
+        noEnvironment: true,
+      },
+      json,
+    ],
+    run: async (...given) => (await import('./backup/restore.ts')).restoreCommand(...given),
+  },
+  {
+    name: 'secrets',
+    summary: 'keys for encrypted fields: make one, count what each encrypts, rotate',
+    detail:
+      'key prints a new key for SALLYPORT_FIELD_KEY_N; count says how many fields of a column each key has encrypted; rotate encrypts them anew with the highest N, in batches, while the application goes on, and may be begun again where it was cut off. The database is at URL, or of DATABASE_URL.',
+    operand: 'key|count|rotate [URL]',
+    options: [
+      {
+        name: 'table',
+        value: 'TABLE',
+        doc: 'the table, such as accounts or shop.accounts',
+        noEnvironment: true,
+      },
+      { name: 'column', value: 'NAME', doc: 'its column of type bytea', noEnvironment: true },
+      {
+        name: 'row',
+        value: 'NAME',
+        doc: 'the column of its primary key',
+        fallback: 'id',
+        noEnvironment: true,
+      },
+      json,
+    ],
+    run: async (...given) => (await import('./backup/secrets.ts')).secretsCommand(...given),
+  },
+  {
     name: 'audit',
     summary: 'read, check, prove and hand on the log of what happened',
     detail:

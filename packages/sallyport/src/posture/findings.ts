@@ -163,6 +163,23 @@ tenancy.default-grant | medium | new tables give rights that no policy binds, or
 tenancy.publication | low | a publication sends every tenant's changes to its subscribers | ASVS 8.4.1
 `
 
+// What a look at a PostgreSQL server may find: sallyport backup check.
+const BACKUP = `
+backup.archive-off | high | the log of the database is not archived, so no moment can be brought back | CP-9, CP-10
+backup.archive-failing | critical | archiving the log of the database fails | CP-9, CP-10
+backup.archive-behind | high | the archive lags behind the log of the database | CP-9
+backup.archive-slow | medium | a quiet server archives its changes after hours | CP-9
+backup.archive-gap | critical | a part of the log is missing in the archive | CP-9, CP-10
+backup.base-old | high | the last base backup is too old | CP-9
+backup.base-damaged | critical | the base backup is not whole | CP-9, CP-10
+backup.base-foreign | high | the base backup is of another server | CP-9
+backup.base-unseen | info | no base backup was looked at | CP-9
+backup.replica | info | a replica does not know whether the log is archived | CP-9
+backup.not-durable | critical | a power cut can leave a database that does not open | CP-9, SI-7
+backup.checksums-off | medium | damaged pages are copied into backups unseen | CP-9, SI-7
+backup.transit | high | the connection to the database is not encrypted | ASVS 12.3.3, SC-8
+`
+
 // What the common vocabulary has no word for.
 const OWN = `
 disclosure.key | medium | the key for reports is missing or another one | RFC 9116
@@ -190,7 +207,7 @@ function read(table: string): readonly FindingKind[] {
 
 /** Every kind of finding, by its id. */
 export const findingKinds: ReadonlyMap<string, FindingKind> = new Map(
-  [...read(COMMON), ...read(TENANCY), ...read(OWN)].map((kind) => [kind.id, kind]),
+  [...read(COMMON), ...read(TENANCY), ...read(BACKUP), ...read(OWN)].map((kind) => [kind.id, kind]),
 )
 
 /** The kind of an id; one that nobody declared is a mistake of ours, and is shown as such. */

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { PolicyFileError } from '../../policy/load.ts'
 import { sentence } from '../../policy/problem.ts'
 import { ACCEPTED_FILE, readAccepted } from '../diff/accepted.ts'
+import { BACKUP_FILE, type LastBackup, lastBackupIn, MAKE_BACKUP_RECORD } from './last-backup.ts'
 import type { AcceptedWeakness, LastVerification, PolicyChange } from './model.ts'
 import { MAKE_TENANCY_RECORD, TENANCY_FILE, type TenancyCheck, tenancyCheckIn } from './tenancy-check.ts'
 
@@ -22,6 +23,7 @@ export interface FolderFacts {
   readonly changes?: readonly PolicyChange[]
   readonly lastVerification?: LastVerification
   readonly tenancyCheck?: TenancyCheck
+  readonly lastBackup?: LastBackup
 }
 
 /** Reads them; what is not there is left out. @throws PolicyFileError for a file that is not what it should be */
@@ -29,6 +31,7 @@ export function factsIn(directory: string, recordFile?: string): FolderFacts {
   const accepted = jsonIn(directory, ACCEPTED_FILE, 'write it with sallyport diff --accept')
   const changes = jsonIn(directory, CHANGES_FILE, 'write it with sallyport diff --log')
   const tenancy = jsonIn(directory, TENANCY_FILE, MAKE_TENANCY_RECORD)
+  const backup = jsonIn(directory, BACKUP_FILE, MAKE_BACKUP_RECORD)
   const record =
     recordFile === undefined
       ? jsonIn(directory, RECORD_FILE, MAKE_RECORD)
@@ -37,6 +40,7 @@ export function factsIn(directory: string, recordFile?: string): FolderFacts {
     ...(accepted === undefined ? {} : { acceptedWeaknesses: acceptedIn(accepted) }),
     ...(changes === undefined ? {} : { changes: changesIn(changes) }),
     ...(tenancy === undefined ? {} : { tenancyCheck: tenancyCheckIn(tenancy) }),
+    ...(backup === undefined ? {} : { lastBackup: lastBackupIn(backup) }),
     ...(record === undefined ? {} : { lastVerification: recordIn(record, recordFile ?? RECORD_FILE) }),
   }
 }

@@ -9,6 +9,7 @@ import { type ResolvedPolicy, resolvedFor, resolvePolicy } from '../../guard/res
 import { digest } from '../../policy/digest.ts'
 import { controls } from '../register.ts'
 import { type ProofCommand, proofCommands } from './commands.ts'
+import { type LastBackup, withLastBackup } from './last-backup.ts'
 import { type StandardsRow, standardsRows } from './standards.ts'
 import { type TenancyCheck, withTenancyCheck } from './tenancy-check.ts'
 
@@ -118,6 +119,7 @@ export interface PostureOptions {
   readonly acceptedWeaknesses?: readonly AcceptedWeakness[]
   readonly changes?: readonly PolicyChange[]
   readonly tenancyCheck?: TenancyCheck
+  readonly lastBackup?: LastBackup
 }
 
 const MEANING: Readonly<Record<string, string>> = {
@@ -179,7 +181,7 @@ const SAYS_NOTHING = new Set(['none', 'not set', 'left to the application'])
 
 function sections(
   policy: ResolvedPolicy,
-  { place, tenancyCheck }: PostureOptions,
+  { place, tenancyCheck, lastBackup, now }: PostureOptions,
 ): readonly PostureSection[] {
   return controls.map((control) => {
     const cells = resolvedFor<{ mode?: Mode }>(policy, control)
@@ -201,7 +203,11 @@ function sections(
             })),
       audience: described.audience ?? 'public',
       entries:
-        control.name === 'tenancy' ? withTenancyCheck(described.entries, tenancyCheck) : described.entries,
+        control.name === 'tenancy'
+          ? withTenancyCheck(described.entries, tenancyCheck)
+          : control.name === 'backup'
+            ? withLastBackup(described.entries, lastBackup, now)
+            : described.entries,
       limits: described.limits,
       ...(typeof control.probe === 'function' ? {} : { notObservable: control.probe.because }),
     }

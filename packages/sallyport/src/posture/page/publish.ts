@@ -1,5 +1,5 @@
-// Serves the page where the policy publishes it. The pages are made once for each policy: they show nothing of a
-// request, and what they tell is fixed until the next policy.
+// Serves the page where the policy publishes it. The pages are made once for each policy, and anew when the facts beside it
+// are others: they show nothing of a request.
 
 import {
   type DisclosureSetting,
@@ -24,6 +24,7 @@ interface Page {
   readonly tag: string
 }
 
+const LOOK_MS = 60_000
 const NOT_FOUND: Denial = { kind: 'deny', code: 'not_found' }
 // For the few milliseconds in which the pages are made.
 const NOT_YET: Denial = {
@@ -36,7 +37,7 @@ const NOT_YET: Denial = {
 const FACTS = Symbol.for('sallyport.posture.facts')
 const shared = globalThis as { [FACTS]?: () => PublishedFacts }
 
-/** Says what the pages show beside the policy; asked each time that a guard is made. */
+/** Says what the pages show beside the policy; asked when a guard is made, and at most once a minute after that. */
 export function publishFacts(source: () => PublishedFacts): void {
   shared[FACTS] = source
 }
@@ -44,17 +45,29 @@ export function publishFacts(source: () => PublishedFacts): void {
 const publisher: Publisher = (policy, place, clock) => {
   const { posture } = policy.cells.at(-2)!.settings['disclosure'] as DisclosureSetting
   const pages = new Map<string, Page>()
+  let facts = shared[FACTS]?.()
+  let lookedAt = clock()
   const make = async (audience: Audience, path: string, jsonPath: string): Promise<void> => {
-    const made = await createPosture(policy, { ...shared[FACTS]?.(), place, audience, now: clock() })
+    const made = await createPosture(policy, { ...facts, place, audience, now: clock() })
     pages.set(path, pageOf(postureHtml(made), 'text/html; charset=utf-8', made.policyDigest))
     pages.set(jsonPath, pageOf(JSON.stringify(made), 'application/json', made.policyDigest))
   }
-  const making = Promise.all([
-    ...(posture === 'public' ? [make('public', POSTURE_PATH, POSTURE_JSON_PATH)] : []),
-    make('reviewer', REVIEWER_PATH, REVIEWER_JSON_PATH),
-  ])
+  const makeAll = () =>
+    Promise.all([
+      ...(posture === 'public' ? [make('public', POSTURE_PATH, POSTURE_JSON_PATH)] : []),
+      make('reviewer', REVIEWER_PATH, REVIEWER_JSON_PATH),
+    ])
   // Nothing of a policy that was resolved can fail here; should it, the page stays away and the API stays up.
-  making.catch(() => {})
+  makeAll().catch(() => {})
+  // Who asks meanwhile is shown the page before.
+  const renew = (now: number): void => {
+    if (now - lookedAt < LOOK_MS) return
+    lookedAt = now
+    const found = shared[FACTS]?.()
+    if (JSON.stringify(found) === JSON.stringify(facts)) return
+    facts = found
+    makeAll().catch(() => {})
+  }
   const isOwn = (path: string) =>
     path === REVIEWER_PATH ||
     path === REVIEWER_JSON_PATH ||
@@ -63,6 +76,7 @@ const publisher: Publisher = (policy, place, clock) => {
     if (!path.startsWith('/.well-known/') || !isOwn(path)) return undefined
     if (incoming.method !== 'GET' && incoming.method !== 'HEAD') return undefined
     if (path.startsWith(REVIEWER_PATH) && !isReviewerLink(key(), target, clock())) return NOT_FOUND
+    renew(clock())
     const page = pages.get(path)
     if (page === undefined) return NOT_YET
     return incoming.header('if-none-match') === page.tag ? page.unchanged : page.answer

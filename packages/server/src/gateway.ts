@@ -28,7 +28,7 @@ import { watchFiles } from './reload/watch.ts'
 import { type OpenServices, openServices } from './services/open.ts'
 import { policyEvents } from './services/policy-events.ts'
 import { shownPlaces } from './services/setting.ts'
-import { alertLevelsOf, signalsOf } from './services/signals.ts'
+import { alertLevelsOf, retentionOf, signalsOf } from './services/signals.ts'
 import { createCounter, logCounts, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
 import { createStatusStream } from './status/stream.ts'
@@ -134,6 +134,7 @@ async function run(
   const useSignals = () => {
     options.services?.risk?.use(signalsOf(guard.policy))
     opened?.alerts.at(alertLevelsOf(guard.policy))
+    opened?.retention?.keep(retentionOf(guard.policy))
   }
   useSignals()
 

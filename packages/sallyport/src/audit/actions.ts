@@ -27,6 +27,7 @@ const OTHER = 99
 export const ACTIONS: Readonly<Record<AuditAction, ActionKind>> = {
   'access.denied': kind('access was denied', WEB_ACCESS, 2, 3, 'authz_fail'),
   'access.scope_missing': kind('a scope was missing', WEB_ACCESS, 2, 2, 'authz_fail'),
+  'audit.pruned': kind('entries went whose time was over', API, 4, 2, 'sensitive_delete'),
   'audit.started': kind('the log was opened', API, OTHER, 1, 'sys_startup'),
   'key.created': kind('a key was created', ENTITY, 1, 1, 'authn_token_created'),
   'key.exposed': kind('a secret key was seen where it must not be', DETECTION, 1, 4, 'sensitive_read'),

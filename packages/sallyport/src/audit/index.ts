@@ -1,6 +1,10 @@
 // `sallyport/audit`: the log's entries, its tree and its proofs, for whoever keeps or checks one.
 
-export { alertLevelsOf as auditAlertLevels, signalsOf as auditSignals } from '../controls/audit/setting.ts'
+export {
+  alertLevelsOf as auditAlertLevels,
+  retentionOf as auditRetention,
+  signalsOf as auditSignals,
+} from '../controls/audit/setting.ts'
 export { ACTIONS, type ActionKind } from './actions.ts'
 export {
   type Checkpoint,

@@ -610,8 +610,8 @@ export const commands: readonly Command[] = [
     name: 'audit',
     summary: 'read, check, prove and hand on the log of what happened',
     detail:
-      'search and tail print events; verify checks every entry against what was signed, or one proof with --proof; proof INDEX prints a proof that stands alone; key prints the key that auditors check with; export writes entries for another program. A store that a gateway of this machine has open is asked through the gateway.',
-    operand: 'search|tail|verify|proof|key|export INDEX',
+      'search and tail print events; verify checks every entry against what was signed, or one proof with --proof; proof INDEX prints a proof that stands alone; key prints the key that auditors check with; export writes entries for another program; prune lets those go that are older than --older-than. A store that a gateway of this machine has open is asked through the gateway.',
+    operand: 'search|tail|verify|proof|key|export|prune INDEX',
     options: [
       ...stored,
       { name: 'state', value: 'DIR', doc: 'the state folder of the gateway', fallback: '.sallyport' },
@@ -636,6 +636,7 @@ export const commands: readonly Command[] = [
       },
       { name: 'format', value: 'FORMAT', doc: 'export: jsonl, syslog or cef', fallback: 'jsonl' },
       { name: 'since', value: 'INDEX', doc: 'export: from this entry on' },
+      { name: 'older-than', value: 'TIME', doc: 'prune: such as 365d, at least 1d', noEnvironment: true },
       { name: 'to-syslog', value: 'HOST:PORT', doc: 'export: to a collector over TLS (RFC 5425)' },
       { name: 'ca', value: 'FILE', doc: 'export: the certificate authority of the collector, PEM' },
       json,

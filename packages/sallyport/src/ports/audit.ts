@@ -4,6 +4,7 @@
 export const AUDIT_ACTIONS = [
   'access.denied',
   'access.scope_missing',
+  'audit.pruned',
   'audit.started',
   'key.created',
   'key.exposed',

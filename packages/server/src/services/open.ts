@@ -7,6 +7,7 @@ import { type Family, single } from '../metrics/families.ts'
 import { type Alerts, alertSinks, createAlerts } from './alerts.ts'
 import { openCounters } from './counters.ts'
 import { openRecords } from './records.ts'
+import type { Retention } from './retention.ts'
 import { secretsOf } from './secrets.ts'
 import type { PlacesSetting } from './setting.ts'
 
@@ -16,6 +17,7 @@ export interface OpenServices {
   readonly store: Store | undefined
   readonly audit: AuditLog | undefined
   readonly alerts: Alerts
+  readonly retention: Retention | undefined
   /** Calls back whenever the log has grown, or something waits to be in it. */
   onLog(listener: () => void): void
   /** Sentences for `/readyz`: why no request should come here. */
@@ -66,6 +68,7 @@ export async function openServices(
       store: records?.store,
       audit: records?.audit,
       alerts,
+      retention: records?.retention,
       onLog: (listener) => void listeners.push(listener),
       notReady: () => (records && !records.store.ready ? ['the embedded store is being opened again'] : []),
       warnings: () => [

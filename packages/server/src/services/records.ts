@@ -8,6 +8,7 @@ import type { Services } from 'sallyport'
 import { PlaceFault } from '../config/places.ts'
 import { type Family, single } from '../metrics/families.ts'
 import type { Alerts } from './alerts.ts'
+import { logRetention, type Retention } from './retention.ts'
 import type { Secrets } from './secrets.ts'
 import type { StoreSetting } from './setting.ts'
 
@@ -21,6 +22,7 @@ export interface Records {
   readonly services: Pick<Services, 'keys' | 'lockouts' | 'audit' | 'risk'>
   readonly store: Store
   readonly audit: AuditLog
+  readonly retention: Retention
   warnings(): readonly string[]
   families(): readonly Family[]
   close(): Promise<void>
@@ -50,7 +52,7 @@ export async function openRecords(
     StoreFault,
   } = await import('@sallyport/store')
   const { createKeyRing } = await import('sallyport/keys')
-  const { fileAnchor, fileSpool, openAuditLog } = await import('@sallyport/store/audit')
+  const { fileAnchor, fileSpool, openAuditLog, pruneLog } = await import('@sallyport/store/audit')
   const { createRiskBook, logSigner } = await import('sallyport/audit')
   const asPlaceFault = (error: unknown): never => {
     if (error instanceof StoreFault) throw new PlaceFault(`store: ${error.message}`, { cause: error })
@@ -98,10 +100,12 @@ export async function openRecords(
     setting.urlFrom === undefined ? undefined : pushRevocations(environment[setting.urlFrom]!, ring)
   const prune = setInterval(() => void pruneLockouts(store).catch(() => {}), PRUNE_MS)
   prune.unref()
+  const retention = logRetention(store, signer, audit, pruneLog)
   return {
     services: { keys: ring, lockouts: recordedLockouts(store), audit, risk },
     store,
     audit,
+    retention,
     warnings() {
       const { problem, fault, lost } = audit.state
       return [
@@ -124,6 +128,7 @@ export async function openRecords(
     },
     async close() {
       clearInterval(prune)
+      retention.close()
       await stopPush?.()
       await stopAnswering?.()
       await ring.close()

@@ -1,7 +1,8 @@
-// Which events count against whom, and at which levels somebody is told, as the policy that runs says it.
+// Which events count against whom, at which levels somebody is told and how long entries are kept, as the policy that runs
+// says it.
 
 import type { ResolvedPolicy } from 'sallyport'
-import { auditAlertLevels, auditSignals, type RiskLevel, type Signals } from 'sallyport/audit'
+import { auditAlertLevels, auditRetention, auditSignals, type RiskLevel, type Signals } from 'sallyport/audit'
 
 // Of its top level, since they are one for all.
 const settingOf = (policy: ResolvedPolicy) => policy.cells.at(-2)!.settings['audit'] ?? {}
@@ -14,4 +15,9 @@ export function signalsOf(policy: ResolvedPolicy): Signals {
 /** The levels at which a policy asks for alerts. */
 export function alertLevelsOf(policy: ResolvedPolicy): ReadonlySet<RiskLevel> {
   return auditAlertLevels(settingOf(policy))
+}
+
+/** How many days entries are kept; `undefined` where the policy keeps none. */
+export function retentionOf(policy: ResolvedPolicy): number | undefined {
+  return auditRetention(settingOf(policy))
 }

@@ -4,6 +4,7 @@ import { show } from '../../policy/problem.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
 import { exportLog } from './export.ts'
+import { prune } from './prune.ts'
 import { search, tail } from './read.ts'
 import { printKey, prove, verifyLog } from './verify.ts'
 
@@ -13,6 +14,7 @@ const ACTIONS: Readonly<Record<string, (invocation: Invocation, terminal: Termin
   verify: verifyLog,
   proof: prove,
   export: exportLog,
+  prune,
   key: printKey,
 }
 

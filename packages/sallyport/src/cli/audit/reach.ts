@@ -2,7 +2,8 @@
 
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { logSigner, parseVerifierKey, type Verifier, verifierOf } from '../../audit/index.ts'
+import { logSigner, parseVerifierKey, type Signer, type Verifier, verifierOf } from '../../audit/index.ts'
+import type { AuditEvent } from '../../ports/audit.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
 import { placeOf, type StorePlace, storeFailure } from '../store-package.ts'
@@ -24,6 +25,11 @@ export interface LogPackage {
   ): Promise<readonly LogLine[]>
   readLog(store: ReachedStore, from: number, limit: number): Promise<readonly LogLine[]>
   logSize(store: ReachedStore): Promise<number>
+  pruneLog(store: ReachedStore, signer: Signer, before: number): Promise<number>
+  openAuditLog(options: { readonly database: ReachedStore; readonly origin: string }): Promise<{
+    append(event: AuditEvent): Promise<void>
+    close(): Promise<void>
+  }>
 }
 
 /** A store that can be asked. */
@@ -34,6 +40,7 @@ export interface ReachedStore {
 /** What a check of the whole log found. */
 interface LogCheck {
   readonly entries: number
+  readonly pruned: number
   readonly checkpoints: number
   readonly faults: readonly { readonly kind: string; readonly index: number; readonly what: string }[]
 }
@@ -110,14 +117,27 @@ export async function verifierFor(invocation: Invocation, terminal: Terminal): P
       `${invocation.nameOf('key')}: no verifier key; "sallyport audit key" prints the one of this gateway`,
     )
   }
-  const seed = await readFile(join(stateFolder(invocation, terminal), 'secrets', 'audit'), 'utf8').catch(
-    () => undefined,
-  )
-  if (seed === undefined)
+  const signer = await ownSigner(invocation, terminal)
+  if (signer === undefined)
     throw new Failure(
       'there is no key here to check signatures with; give the verifier key that "sallyport audit key" prints where the gateway runs: --key NAME+ID+KEY',
     )
-  return verifierOf(logSigner(seed.trim()))
+  return verifierOf(signer)
+}
+
+/** The key of the gateway's own state. @throws Failure where there is none */
+export async function signerFor(invocation: Invocation, terminal: Terminal): Promise<Signer> {
+  const signer = await ownSigner(invocation, terminal)
+  if (signer) return signer
+  throw new Failure(
+    `${invocation.nameOf('state')}: there is no key of a log in this folder; name the state folder of a gateway, or let the gateway do it, by audit.retentionDays of the policy`,
+  )
+}
+
+async function ownSigner(invocation: Invocation, terminal: Terminal): Promise<Signer | undefined> {
+  const file = join(stateFolder(invocation, terminal), 'secrets', 'audit')
+  const secret = await readFile(file, 'utf8').catch(() => undefined)
+  return secret === undefined ? undefined : logSigner(secret.trim())
 }
 
 function unreadable(invocation: Invocation) {

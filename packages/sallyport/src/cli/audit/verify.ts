@@ -33,7 +33,7 @@ export async function verifyLog(invocation: Invocation, terminal: Terminal): Pro
     for (const { index, what } of check.faults) terminal.out(`✗ ${index}: ${what}`)
     terminal.out(
       check.faults.length === 0
-        ? `✓ ${check.entries} entries, ${check.checkpoints} signed checkpoints: all hold`
+        ? `✓ ${check.entries} entries, ${check.checkpoints} signed checkpoints: all hold${check.pruned > 0 ? `; of the first ${check.pruned}, whose time was over, the hashes` : ''}`
         : `${check.faults.length === 1 ? 'one fault' : `${check.faults.length} faults`} in ${check.entries} entries`,
     )
   }

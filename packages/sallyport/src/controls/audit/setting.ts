@@ -136,6 +136,12 @@ export function fullAudit(setting: AuditSetting): FullAudit | undefined {
   }
 }
 
+/** How long entries are kept; `undefined` where none are. */
+export function retentionOf(setting: AuditSetting): number | undefined {
+  const full = fullAudit(setting)
+  return full?.record ? full.retentionDays : undefined
+}
+
 /** The levels at which somebody is told. */
 export function alertLevelsOf(setting: AuditSetting): ReadonlySet<RiskLevel> {
   const full = fullAudit(setting)

@@ -25,6 +25,7 @@ import { createListener } from './listener.ts'
 import { createRefusals } from './metrics/refusals.ts'
 import { createOperation, type GatewayFacts } from './operation.ts'
 import { watchFiles } from './reload/watch.ts'
+import { scheduleOf } from './services/backups.ts'
 import { type OpenServices, openServices } from './services/open.ts'
 import { policyEvents } from './services/policy-events.ts'
 import { shownPlaces } from './services/setting.ts'
@@ -85,7 +86,11 @@ async function run(
 ): Promise<Gateway> {
   const clock = options.clock ?? Date.now
   const { postureFolder } = options
-  if (postureFolder !== undefined) publishFacts(() => factsBeside(postureFolder))
+  if (postureFolder !== undefined)
+    publishFacts(() => {
+      const lastBackup = opened?.backups?.last()
+      return { ...factsBeside(postureFolder), ...(lastBackup ? { lastBackup } : {}) }
+    })
   const upstreams = await upstreamOptions(options)
   const behind = behindNow(options, upstreams, () => forwarder)
   const counter = createCounter()
@@ -134,6 +139,7 @@ async function run(
   const useSignals = () => {
     options.services?.risk?.use(signalsOf(guard.policy))
     opened?.alerts.at(alertLevelsOf(guard.policy))
+    opened?.backups?.use(scheduleOf(guard.policy))
     opened?.retention?.keep(retentionOf(guard.policy))
   }
   useSignals()

@@ -79,6 +79,7 @@ export function serveSettings(
       ...(configuration.counters ? { counters: configuration.counters } : {}),
       ...(configuration.secrets ? { secrets: configuration.secrets } : {}),
       ...(configuration.alerts ? { alerts: configuration.alerts } : {}),
+      ...(configuration.backups ? { backups: configuration.backups } : {}),
     },
     workers: wholeNumber(invocation, 'workers', 1, 256) ?? configuration.workers ?? 1,
     waitMs: 1_000 * (wholeNumber(invocation, 'drain-wait', 0, 600) ?? configuration.drain?.waitSeconds ?? 0),

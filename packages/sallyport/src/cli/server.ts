@@ -71,6 +71,7 @@ export interface Places {
   readonly counters?: object
   readonly secrets?: object
   readonly alerts?: readonly object[]
+  readonly backups?: object
 }
 
 /** Where the operator's listener is. */
@@ -107,6 +108,7 @@ export interface LoadedConfiguration {
     readonly counters?: object
     readonly secrets?: object
     readonly alerts?: readonly object[]
+    readonly backups?: object
     readonly status?: boolean
     readonly workers?: number
     readonly drain?: { readonly waitSeconds?: number; readonly graceSeconds?: number }

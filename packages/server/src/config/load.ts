@@ -77,8 +77,19 @@ function absoluteCommand([program, ...words]: readonly string[], folder: string)
   return [program!.includes('/') ? resolve(folder, program!) : program!, ...words]
 }
 
-function absolutePlaces({ store, secrets, alerts }: GatewayConfiguration, folder: string): PlacesSetting {
+function absolutePlaces(
+  { store, secrets, alerts, backups }: GatewayConfiguration,
+  folder: string,
+): PlacesSetting {
   return {
+    ...(backups
+      ? {
+          backups: {
+            folder: resolve(folder, backups.folder!),
+            recipient: resolve(folder, backups.recipient!),
+          },
+        }
+      : {}),
     ...(alerts
       ? {
           alerts: alerts.map((alert) =>

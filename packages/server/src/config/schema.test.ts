@@ -58,6 +58,7 @@ const GOOD: readonly object[] = [
       { command: ['./tell', '--loud'] },
     ],
   },
+  { store: { folder: 'store' }, backups: { folder: 'backups', recipient: 'backup.recipient' } },
   { tls: { certificates: [{ cert: 'a.pem', key: 'b.pem' }] }, drain: { waitSeconds: 10, graceSeconds: 30 } },
 ]
 
@@ -76,6 +77,8 @@ const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
     { store: { folder: 'a' }, alerts: [{ webhook: 'http://alerts.example.com/' }] },
     /^alerts\[0\]\.webhook: expected an https URL/,
   ],
+  [{ backups: { folder: 'a', recipient: 'b' } }, /^backups: there are no records to back up/],
+  [{ store: { folder: 'a' }, backups: { folder: 'b' } }, /^backups: nobody here to whom they are encrypted/],
   [{ store: { folder: 'a' }, alerts: [{}] }, /^alerts\[0\]: expected one of "webhook" and "command"/],
   [
     { store: { folder: 'a' }, alerts: [{ command: ['x'], secretFrom: 'X' }] },

@@ -19,6 +19,7 @@ import { accessLogSchema } from '../log/setting.ts'
 import { proxyProtocolProblems, proxyProtocolSchema } from '../proxy-protocol/setting.ts'
 import {
   alertsSchema,
+  backupsSchema,
   countersSchema,
   placesProblems,
   secretsSchema,
@@ -52,6 +53,7 @@ const configurationSchema = object(
     counters: countersSchema,
     secrets: secretsSchema,
     alerts: alertsSchema,
+    backups: backupsSchema,
     accessLog: accessLogSchema,
     status: flag('Whether the gateway answers /v1/status and /v1/status/stream itself; false.'),
     workers: integer({ min: 1, max: 256, example: 4 }, 'How many processes share the port; 1.'),

@@ -5,11 +5,12 @@ import type { AuditLog } from '@sallyport/store/audit'
 import type { Services } from 'sallyport'
 import { type Family, single } from '../metrics/families.ts'
 import { type Alerts, alertSinks, createAlerts } from './alerts.ts'
+import { type Backups, openBackups } from './backups.ts'
 import { openCounters } from './counters.ts'
 import { openRecords } from './records.ts'
 import type { Retention } from './retention.ts'
 import { secretsOf } from './secrets.ts'
-import type { PlacesSetting } from './setting.ts'
+import type { BackupsSetting, PlacesSetting } from './setting.ts'
 
 /** What is open. */
 export interface OpenServices {
@@ -17,6 +18,7 @@ export interface OpenServices {
   readonly store: Store | undefined
   readonly audit: AuditLog | undefined
   readonly alerts: Alerts
+  readonly backups: Backups | undefined
   readonly retention: Retention | undefined
   /** Calls back whenever the log has grown, or something waits to be in it. */
   onLog(listener: () => void): void
@@ -58,6 +60,11 @@ export async function openServices(
         for (const listener of listeners) listener()
       }))
     if (records) closing.push(records.close)
+    const backups =
+      records &&
+      places.backups &&
+      (await openBackups(places.backups as Required<BackupsSetting>, records.store, places.store!, folder))
+    if (backups) closing.push(backups.close)
     const isShared = places.store?.urlFrom !== undefined
     return {
       services: {
@@ -68,6 +75,7 @@ export async function openServices(
       store: records?.store,
       audit: records?.audit,
       alerts,
+      backups,
       retention: records?.retention,
       onLog: (listener) => void listeners.push(listener),
       notReady: () => (records && !records.store.ready ? ['the embedded store is being opened again'] : []),
@@ -75,6 +83,7 @@ export async function openServices(
         ...[counting?.problem()].filter((each) => each !== undefined),
         ...(records?.warnings() ?? []),
         ...(records ? alerts.warnings() : []),
+        ...(backups?.warnings() ?? []),
         ...(isShared && secrets.own.size > 0
           ? [
               `made here and needed by every gateway of this store: the secrets ${[...secrets.own].sort().join(', ')}; name them under "secrets"`,
@@ -85,6 +94,7 @@ export async function openServices(
         records
           ? [
               ...records.families(),
+              ...(backups?.families() ?? []),
               single(
                 'counter',
                 'sallyport_alerts_failed_total',

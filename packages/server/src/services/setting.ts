@@ -86,6 +86,17 @@ export const alertsSchema = list(
   { max: 10 },
 )
 
+export const backupsSchema = object(
+  {
+    folder: place('Where backups are kept: another disk, or a folder that is copied away.'),
+    recipient: place(
+      'The X25519 public key, PEM, that they are encrypted to; its private half belongs on another machine.',
+    ),
+  },
+  'Encrypted backups of the records, made and proved on the schedule of the policy: its backup.everySeconds and keep.',
+)
+
+export type BackupsSetting = Infer<typeof backupsSchema>
 export type AlertsSetting = Infer<typeof alertsSchema>
 export type StoreSetting = Infer<typeof storeSchema>
 export type CountersSetting = Infer<typeof countersSchema>
@@ -97,6 +108,7 @@ export interface PlacesSetting {
   readonly counters?: CountersSetting
   readonly secrets?: SecretsSetting
   readonly alerts?: AlertsSetting
+  readonly backups?: BackupsSetting
 }
 
 /** Places as they may be shown: the path of a webhook is often a secret. */
@@ -112,7 +124,7 @@ export function shownPlaces({ alerts, ...places }: PlacesSetting): PlacesSetting
 
 /** What is contradictory in them. */
 export function placesProblems(
-  { store, counters, secrets, alerts }: PlacesSetting,
+  { store, counters, secrets, alerts, backups }: PlacesSetting,
   workers: number,
 ): PolicyProblem[] {
   const problems: PolicyProblem[] = []
@@ -155,8 +167,29 @@ export function placesProblems(
           'keep one of them',
         ),
       )
-  problems.push(...alertsProblems(alerts ?? [], store))
+  problems.push(...alertsProblems(alerts ?? [], store), ...backupsProblems(backups, store))
   return problems
+}
+
+function backupsProblems(
+  backups: BackupsSetting | undefined,
+  store: StoreSetting | undefined,
+): PolicyProblem[] {
+  if (backups === undefined) return []
+  const { folder, recipient } = backups
+  if (folder === undefined || recipient === undefined)
+    return [
+      problem(
+        'backups',
+        'missing',
+        folder === undefined ? 'no folder here' : 'nobody here to whom they are encrypted',
+        backups,
+        'write { folder: "backups", recipient: "backup.recipient" }; make the key elsewhere: openssl genpkey -algorithm x25519',
+      ),
+    ]
+  return store === undefined
+    ? [problem('backups', 'contradiction', 'there are no records to back up', backups, 'name a store')]
+    : []
 }
 
 function alertsProblems(alerts: AlertsSetting, store: StoreSetting | undefined): PolicyProblem[] {

@@ -1,7 +1,7 @@
 // One turn of the schedule: a backup where one is due, then the oldest go. One process at a time, however many share the
 // folder.
 
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockFolder } from '../embedded/lock.ts'
 import type { Store } from '../open.ts'
@@ -34,6 +34,7 @@ export async function takeTurn(store: Store, settings: TurnSettings): Promise<Tu
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const lock = lockFolder(join(folder, 'sallyport'))
   try {
+    removeBegun(folder)
     const [last] = provedBackups(folder)
     const isDue = last === undefined || now().getTime() - Date.parse(last.at) >= 1_000 * everySeconds
     const made = isDue ? await makeBackup(store, settings) : undefined
@@ -41,4 +42,10 @@ export async function takeTurn(store: Store, settings: TurnSettings): Promise<Tu
   } finally {
     lock.release()
   }
+}
+
+// What a process that was killed had begun; the lock is ours, so nobody writes to it.
+function removeBegun(folder: string): void {
+  for (const name of readdirSync(folder).filter((each) => each.endsWith('.backup.new')))
+    rmSync(join(folder, name), { force: true })
 }

@@ -129,7 +129,7 @@ test('keys says in one line what is missing or wrong', async (context) => {
   const cwd = directory(context, policy)
   const bare = directory(context)
   const lines: readonly (readonly [string, readonly string[], RegExp])[] = [
-    [cwd, [], /expected create, list, show, rotate, revoke or rule, received undefined/],
+    [cwd, [], /expected create, list, show, rotate, revoke, prove or rule, received undefined/],
     [cwd, ['show'], /keys show needs the id of a key/],
     [cwd, ['list', 'x'], /keys list takes no operand, received "x"/],
     [bare, ['rule'], /set keys\.vendor in the policy, or write --vendor acme/],

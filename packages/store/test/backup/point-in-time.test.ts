@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -174,6 +175,50 @@ describe('a server whose log is archived', { skip: postgresMissing }, () => {
     assert.ok(after.includes('backup.base-damaged'), after.join())
   })
 
+  it('H3 a connection in clear is found, and one that is encrypted is not', async () => {
+    await client.end()
+    server.stop('immediate')
+    const port = await freePort()
+    const cluster = join(server.folder, 'cluster')
+    const [key, certificate] = [join(server.folder, 'server.key'), join(server.folder, 'server.crt')]
+    as(
+      'openssl',
+      ...'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -days 2'.split(
+        ' ',
+      ),
+      '-keyout',
+      key,
+      '-out',
+      certificate,
+    )
+    const start = (more: string) =>
+      as(
+        `${BIN}/pg_ctl`,
+        '-D',
+        cluster,
+        '-l',
+        join(server.folder, 'log'),
+        '-w',
+        '-s',
+        '-o',
+        `-c listen_addresses=127.0.0.1 -c port=${port} -c unix_socket_directories=${server.folder} ${more}`,
+        'start',
+      )
+    const found = async (query = '') =>
+      (
+        await checkServer(`postgres://postgres@127.0.0.1:${port}/postgres${query}`, {
+          maxBaseSeconds: DAY,
+          now: () => now.at,
+        })
+      ).find(({ id }) => id === 'backup.transit')?.detail
+    start('')
+    assert.match((await found()) ?? '', /the server offers no TLS/)
+    server.stop('immediate')
+    start(`-c ssl=on -c ssl_key_file=${key} -c ssl_cert_file=${certificate}`)
+    assert.match((await found()) ?? '', /not encrypted, though the server offers TLS/)
+    assert.equal(await found('?sslmode=no-verify'), undefined)
+  })
+
   it('an URL that is none, or nobody there, is an error', async () => {
     await assert.rejects(
       checkServer('postgres://nobody@127.0.0.1:1/none', { maxBaseSeconds: 1, now: () => 0 }),
@@ -181,3 +226,11 @@ describe('a server whose log is archived', { skip: postgresMissing }, () => {
     )
   })
 })
+
+async function freePort(): Promise<number> {
+  const taken = createServer()
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+  const { port } = taken.address() as { port: number }
+  await new Promise((resolve) => taken.close(resolve))
+  return port
+}

@@ -27,7 +27,7 @@ const MAX_HEADER = 4_096
 const ONCE = Buffer.alloc(12)
 
 interface Header {
-  /** Whose key opens it: see `recipientId`. */
+  /** Whose key opens it: 64 bits of a digest of its public key. */
   readonly recipient: string
   /** X25519, 32 bytes, base64url. */
   readonly ephemeral: string
@@ -39,7 +39,7 @@ interface Header {
 export type Opener = { readonly fileKey: Uint8Array } | { readonly identity: KeyObject }
 
 /** Names a recipient in a header: 64 bits of a digest of its public key. */
-export function recipientId(key: KeyObject): string {
+function recipientId(key: KeyObject): string {
   return createHash('sha256').update(rawPublic(key)).digest('hex').slice(0, 16)
 }
 

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { runs } from '../../test/runs.ts'
+import { canonicalJson } from '../policy/digest.ts'
 import { AUDIT_ACTIONS, type AuditEvent } from '../ports/audit.ts'
 import { ACTIONS } from './actions.ts'
 import { entryBytes, MAX_ENTRY_BYTES, ocsfOf } from './entry.ts'
@@ -92,5 +94,53 @@ test('whatever callers send, an entry is one bounded line and each form keeps it
         )
       },
     ),
+  )
+})
+
+const named = fc.dictionary(
+  fc.oneof(fc.string(), fc.nat(20).map(String), fc.constant('__proto__')),
+  fc.string(),
+  {
+    maxKeys: 6,
+  },
+)
+
+test('an entry is in the canonical form of RFC 8785', () => {
+  const optional = fc.option(fc.string(), { nil: undefined })
+  fc.assert(
+    fc.property(
+      fc.record({
+        outcome: fc.constantFrom('success' as const, 'denied' as const),
+        actor: optional,
+        credential: optional,
+        target: optional,
+        cell: optional,
+        code: optional,
+        control: optional,
+        details: named,
+      }),
+      named,
+      fc.boolean(),
+      (fields, personal, isRisky) => {
+        const risk = {
+          subject: 'account:a',
+          score: 9,
+          level: 'info' as const,
+          sinceSeconds: 0,
+          contributions: [],
+        }
+        const entry = {
+          index: 1,
+          uid: 'u',
+          at: 5,
+          previous: 0,
+          event: { action: 'key.refused', ...fields } as AuditEvent,
+          personal,
+          ...(isRisky ? { risk } : {}),
+        }
+        assert.equal(entryBytes(entry).toString(), canonicalJson(ocsfOf(entry)))
+      },
+    ),
+    runs(300),
   )
 })

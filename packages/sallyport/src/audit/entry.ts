@@ -70,57 +70,76 @@ export function ocsfOf({
 }: AuditEntry): Record<string, unknown> {
   const { title, classUid, activityId, severityId, owasp } = ACTIONS[event.action]
   const details = detailsOf(event.details)
+  // Members in the order of RFC 8785 (section 3.2.3), so that nothing has to be sorted when the entry is written.
   return {
-    metadata: {
-      version: OCSF_VERSION,
-      product: { name: 'Sallyport', vendor_name: 'Sallyport' },
-      event_code: event.action,
-      sequence: index,
-      uid,
-      ...(event.organisation === undefined ? {} : { tenant_uid: plainText(event.organisation) }),
-      ...(event.requestId === undefined ? {} : { correlation_uid: plainText(event.requestId) }),
-    },
-    category_uid: Math.floor(classUid / 1_000),
-    class_uid: classUid,
+    ...(event.outcome === 'denied' ? { action_id: 2 } : {}),
     activity_id: activityId,
-    type_uid: classUid * 100 + activityId,
-    severity_id: severityId,
-    time: at,
-    message: title,
-    status_id: event.outcome === 'success' ? 1 : 2,
-    ...(event.outcome === 'denied' ? { disposition_id: 2, action_id: 2 } : {}),
-    ...(event.code === undefined ? {} : { status_code: text(event.code) }),
     ...(event.actor === undefined && event.credential === undefined
       ? {}
-      : { actor: { user: { uid: text(event.actor), credential_uid: text(event.credential) } } }),
-    ...(event.address === undefined ? {} : { src_endpoint: { ip: text(event.address) } }),
+      : { actor: { user: { credential_uid: text(event.credential), uid: text(event.actor) } } }),
+    category_uid: Math.floor(classUid / 1_000),
+    class_uid: classUid,
+    ...(event.outcome === 'denied' ? { disposition_id: 2 } : {}),
+    message: title,
+    metadata: {
+      ...(event.requestId === undefined ? {} : { correlation_uid: plainText(event.requestId) }),
+      event_code: event.action,
+      product: { name: 'Sallyport', vendor_name: 'Sallyport' },
+      sequence: index,
+      ...(event.organisation === undefined ? {} : { tenant_uid: plainText(event.organisation) }),
+      uid,
+      version: OCSF_VERSION,
+    },
     ...(event.target === undefined ? {} : { resource: { uid: text(event.target) } }),
     ...(risk === undefined
       ? {}
       : {
-          risk_score: risk.score,
-          risk_level_id: LEVEL_ID[risk.level],
           risk_details: risk.contributions
             .map(({ signal, points, ageSeconds }) => `${signal} ${points} (${ageSeconds} s)`)
             .join(', '),
+          risk_level_id: LEVEL_ID[risk.level],
+          risk_score: risk.score,
         }),
+    severity_id: severityId,
+    ...(event.address === undefined ? {} : { src_endpoint: { ip: text(event.address) } }),
+    ...(event.code === undefined ? {} : { status_code: text(event.code) }),
+    status_id: event.outcome === 'success' ? 1 : 2,
+    time: at,
+    type_uid: classUid * 100 + activityId,
     unmapped: {
-      owasp,
-      ...(previous === undefined ? {} : { previous }),
-      ...(event.control === undefined ? {} : { control: text(event.control) }),
       ...(event.cell === undefined ? {} : { cell: text(event.cell) }),
-      ...(risk === undefined ? {} : { risk_subject: plainText(risk.subject) }),
+      ...(event.control === undefined ? {} : { control: text(event.control) }),
       ...(Object.keys(details).length === 0 ? {} : { details }),
+      owasp,
       ...(personal === undefined ? {} : { personal }),
+      ...(previous === undefined ? {} : { previous }),
+      ...(risk === undefined ? {} : { risk_subject: plainText(risk.subject) }),
     },
   }
 }
 
+// Two objects hold names of others: sorted here, but for names that are numbers, which engines put first.
+function canonical(entry: AuditEntry): string {
+  const object = ocsfOf(entry)
+  const unmapped = object['unmapped'] as Record<string, unknown>
+  for (const field of ['details', 'personal']) {
+    const members = unmapped[field]
+    if (members === undefined) continue
+    const names = Object.keys(members as object)
+    if (names.some((name) => /^\d/.test(name))) return canonicalJson(object)
+    if (names.length > 1)
+      unmapped[field] = Object.fromEntries(
+        Object.entries(members as object).sort(([a], [b]) => (a < b ? -1 : 1)),
+      )
+  }
+  return JSON.stringify(object)
+}
+
 /** The bytes that the log keeps and hashes. */
 export function entryBytes(entry: AuditEntry): Buffer {
-  const whole = Buffer.from(canonicalJson(ocsfOf(entry)))
+  const whole = Buffer.from(canonical(entry))
   if (whole.length <= MAX_ENTRY_BYTES) return whole
   // Sixteen details of 256 characters of four bytes each can be too many; the event itself never is.
   const { details: _details, ...rest } = entry.event
-  return Buffer.from(canonicalJson(ocsfOf({ ...entry, event: { ...rest, details: { cut: true } } })))
+  return Buffer.from(canonical({ ...entry, event: { ...rest, details: { cut: true } } }))
 }

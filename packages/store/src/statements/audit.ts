@@ -11,8 +11,8 @@ export const auditHead = statement(
 )
 
 /**
- * Adds a batch: size before and after, frontier after; of the entries uids, times, tenants (empty: none), actions, actors,
- * risks (-1: none), texts; of full tiles levels, indices, hashes, roots; of personal facts indices, names, salts, values. No row:
+ * Adds a batch: size before and after, frontier after; of the entries uids in lines, times in milliseconds, tenants (empty:
+ * none), actions in lines, actors, risks (-1: none), texts in lines; of full tiles levels, indices, hashes, roots; of personal facts indices, names, salts, values. No row:
  * another writer was first.
  */
 export const auditAppend = statement(
@@ -21,13 +21,13 @@ export const auditAppend = statement(
     'int8',
     'int8',
     'bytea',
+    'text',
+    '_int8',
     '_text',
-    '_timestamptz',
-    '_text',
-    '_text',
+    'text',
     '_text',
     '_int4',
-    '_text',
+    'text',
     '_int4',
     '_int8',
     '_bytea',
@@ -42,9 +42,11 @@ export const auditAppend = statement(
      update audit_head set size = $2, frontier = $3 where size = $1 returning size
    ), entries as (
      insert into audit_entries (index, uid, at, tenant, action, actor, risk, entry)
-     select $1 + e.n - 1, e.uid, e.at, nullif(e.tenant, ''), e.action, nullif(e.actor, ''), nullif(e.risk, -1), e.entry
-     from head, unnest($4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::int4[], $10::text[])
-       with ordinality as e (uid, at, tenant, action, actor, risk, entry, n)
+     select $1 + e.n - 1, e.uid, to_timestamp(e.at / 1000.0), nullif(e.tenant, ''), e.action, nullif(e.actor, ''), nullif(e.risk, -1), e.entry
+     from head, rows from (
+       string_to_table($4, E'\\n'), unnest($5::int8[]), unnest($6::text[]), string_to_table($7, E'\\n'),
+       unnest($8::text[]), unnest($9::int4[]), string_to_table($10, E'\\n')
+     ) with ordinality as e (uid, at, tenant, action, actor, risk, entry, n)
      returning 1
    ), tiles as (
      insert into audit_tiles (level, index, hashes, root)

@@ -21,7 +21,7 @@ const acts = (level: string) =>
   )
 
 /** What a route can tell of by the status of its answers: what only the application knows. */
-export const ROUTE_EVENTS = [
+const ROUTE_EVENTS = [
   'session.started',
   'session.ended',
   'session.failed',

@@ -5,8 +5,8 @@ import type pg from 'pg'
 import { StoreFault } from '../fault.ts'
 import { readMigrations } from '../migrate.ts'
 import type { Store } from '../open.ts'
-import { rowOf, verifyExport } from './format.ts'
-import { quoted, tablesOf } from './tables.ts'
+import { type RowLine, rowOf, verifyExport } from './format.ts'
+import { quoted, type Table, tablesOf } from './tables.ts'
 
 /** What an import needs. */
 export interface ImportSettings {
@@ -17,6 +17,10 @@ export interface ImportSettings {
   /** What else is done with it, or not at all: in the same transaction, as the owner. */
   readonly finish?: (client: pg.ClientBase) => Promise<void>
 }
+
+// Rows that go in together, and their characters.
+const BATCH = 200
+const BATCH_LENGTH = 2 ** 20
 
 /**
  * Imports into a store that holds nothing yet.
@@ -56,21 +60,43 @@ async function fill(client: pg.ClientBase, settings: ImportSettings): Promise<nu
       throw new StoreFault('refused', `the store holds records already (${name}); import into a new one`)
   }
   let rows = 0
+  let batch: RowLine[] = []
+  let length = 0
+  const flush = async (): Promise<void> => {
+    const [first] = batch
+    if (first) await insert(client, tables.get(first.table), batch)
+    rows += batch.length
+    batch = []
+    length = 0
+  }
   for await (const line of settings.lines()) {
     const found = rowOf(line)
     if (!found) continue
-    const table = tables.get(found.table)
-    if (!table) throw new StoreFault('refused', 'the export names a table that this version does not have')
-    if (table.tenant)
-      await client.query(`select set_config('app.tenant', $1, true)`, [String(found.row['tenant_id'])])
-    // Only the columns that the export has: newer ones take their defaults.
-    const columns = Object.keys(found.row).map(quoted).join(', ')
-    await client.query(
-      `insert into ${quoted(table.name)} (${columns}) overriding system value
-       select ${columns} from jsonb_populate_record(null::${quoted(table.name)}, $1)`,
-      [JSON.stringify(found.row)],
-    )
-    rows += 1
+    const [first] = batch
+    const isSame = first?.table === found.table && first.row['tenant_id'] === found.row['tenant_id']
+    if (!isSame || batch.length === BATCH || length + line.length > BATCH_LENGTH) await flush()
+    batch.push(found)
+    length += line.length
   }
+  await flush()
   return rows
+}
+
+/** Rows of one table, and of one tenant where it has tenants. */
+async function insert(
+  client: pg.ClientBase,
+  table: Table | undefined,
+  batch: readonly RowLine[],
+): Promise<void> {
+  if (!table) throw new StoreFault('refused', 'the export names a table that this version does not have')
+  const { row } = batch[0]!
+  if (table.tenant)
+    await client.query(`select set_config('app.tenant', $1, true)`, [String(row['tenant_id'])])
+  // Only the columns that the export has: newer ones take their defaults.
+  const columns = Object.keys(row).map(quoted).join(', ')
+  await client.query(
+    `insert into ${quoted(table.name)} (${columns}) overriding system value
+     select ${columns} from jsonb_populate_recordset(null::${quoted(table.name)}, $1)`,
+    [JSON.stringify(batch.map((each) => each.row))],
+  )
 }

@@ -16,6 +16,8 @@ export async function restoreCommand(invocation: Invocation, terminal: Terminal)
     throw new Failure('restore needs the place of the new store; name an empty one with --store')
   const { backup, opening } = await openingOf(named, invocation, terminal)
   const place = placeOf(invocation, terminal)
+  if ('url' in place && place.ownerUrl === undefined)
+    throw new Failure('a restore writes as the owner of the tables; name it with --owner')
   try {
     const { openStore } = await loadStore()
     if ('directory' in place) await mkdir(dirname(place.directory), { recursive: true, mode: 0o700 })
@@ -29,7 +31,7 @@ export async function restoreCommand(invocation: Invocation, terminal: Terminal)
           'What was revoked or changed after that moment is not known here: look into the log of the old store if you have it.',
           'directory' in place
             ? `Next: put the pepper that the old store had beside this one as ${basename(place.directory)}.pepper, and the secrets into the state folder.`
-            : 'Next: set SALLYPORT_PEPPER_… as they were, and put the secrets into the state folder.',
+            : 'Next: set SALLYPORT_PEPPER_… to the peppers of the old store, and put the secrets into the state folder.',
           'If the old machine may be in other hands, rotate: sallyport keys rotate, sallyport secrets rotate.',
         ])
           terminal.out(line)

@@ -59,9 +59,9 @@ const programs = [
     /^ *ok \d+ - (.+)(?:\n(?! *(?:#|ok|not ok)).*)*\n *# (\d+ (?:clients|checks): .+)$/gm,
   ),
 ]
-// And how often the store was ended without warning, and what it had acknowledged.
+// And how often the store or the log was ended without warning, and what it had acknowledged.
 const ends = [
-  ...result.stdout.matchAll(
+  ...(result.stdout + long.stdout).matchAll(
     /^ *ok \d+ - (.+)(?:\n(?! *(?:#|ok|not ok)).*)*\n *# (\d+ (?:kills|cuts): .+)$/gm,
   ),
 ]
@@ -89,7 +89,7 @@ Requests of keep-alive and of one-request clients while the gateway changes unde
 |---|---|
 ${loads.map(([, name, outcome]) => `| ${name} | ${outcome} |`).join('\n')}
 
-The embedded store, ended by kill -9 or by a power cut while it writes, writes a checkpoint or recovers:
+The store and the audit log, ended by kill -9 or by a power cut while they write, write a checkpoint or recover:
 
 | what is checked | outcome |
 |---|---|

@@ -284,7 +284,10 @@ export function auditBehaviour(open: (test: TestContext) => Promise<Store>): voi
     }
     const sizeSigned = () => openCheckpoint(anchor.note ?? '', verifier)?.size
     const until = async (done: () => boolean) => {
-      while (!done()) await passes()
+      for (let tries = 0; !done(); tries++) {
+        assert.ok(tries < 2_000, 'what was waited for did not come')
+        await passes()
+      }
     }
     for (let n = 0; n < 5; n++) await mine.append(event(n))
     await until(() => sizeSigned() === 5)

@@ -14,6 +14,7 @@ import {
   memoryCounters,
 } from 'sallyport/counters'
 import { breaker } from './breaker.ts'
+import { inTime } from './deadline.ts'
 import { counterScript, counterScriptDigest } from './script.ts'
 
 /** What is used of a client: `ioredis` or `iovalkey`, made with `valkeyClientOptions`. */
@@ -41,18 +42,26 @@ export interface ValkeyCountersOptions {
   readonly nodes: number
   /** Before each key in the store; `sallyport:`. */
   readonly prefix?: string
-  /** How long a request waits for the store; 50. */
+  /** How long a request waits for the store while the process could read its answer; 50. */
   readonly deadlineMs?: number
   /** Milliseconds that never step back; `performance.now()`. */
   readonly clock?: () => number
   /** Calls back after a time and answers how to call that off; `setTimeout`. */
   readonly timer?: (ms: number, fire: () => void) => () => void
+  /** Calls back once what has arrived meanwhile was read; `setImmediate`. */
+  readonly afterReads?: (then: () => void) => void
   /** Who counts while the store is away; its own counters in memory. */
   readonly local?: MemoryCounters
 }
 
 /** How long a caller whom a `closed` bucket refused should wait: by then the breaker has looked again. */
 const closedRetryMs = 1000
+
+/** What came of a question: its answer, or that one may still come. */
+interface Run {
+  readonly answer?: number[]
+  readonly late?: Promise<number[] | undefined>
+}
 
 function timeout(ms: number, fire: () => void): () => void {
   const handle = setTimeout(fire, ms)
@@ -72,38 +81,24 @@ export function valkeyCounters(options: ValkeyCountersOptions): Counters {
     )
   const clock = options.clock ?? (() => performance.now())
   const local = options.local ?? memoryCounters({ clock })
-  const circuit = breaker(clock, () => send('probe', '0', [`${prefix}{probe}`], []))
+  const deadline = { ms: deadlineMs, clock, timer, afterReads: options.afterReads ?? setImmediate }
+  const circuit = breaker(clock, () => inTime(send('probe', '0', [`${prefix}{probe}`], []), deadline))
 
-  /** Runs the script and rejects when the deadline passes; a late answer is dropped, a late count stays counted. */
+  // Verdicts made here: those that the store counted after all, by when it did, and those that were given back before.
+  const countedThere = new WeakMap<CounterVerdict, number>()
+  const givenBack = new WeakSet<CounterVerdict>()
+
+  /** Runs the script; what was sent is counted, however late its answer comes. */
   function send(mode: string, takenAtUs: string, keys: string[], rest: string[]): Promise<unknown> {
     const parameters = [...keys, mode, takenAtUs, ...rest]
-    const reply = client.evalsha(counterScriptDigest, keys.length, ...parameters).catch((cause: unknown) => {
+    return client.evalsha(counterScriptDigest, keys.length, ...parameters).catch((cause: unknown) => {
       if (!String(cause instanceof Error ? cause.message : cause).startsWith('NOSCRIPT')) throw cause
       return client.eval(counterScript, keys.length, ...parameters)
     })
-    return new Promise((resolve, reject) => {
-      const off = timer(deadlineMs, () =>
-        reject(new Error(`The store did not answer within ${deadlineMs} ms.`)),
-      )
-      reply.then(
-        (value) => {
-          off()
-          resolve(value)
-        },
-        (cause: unknown) => {
-          off()
-          reject(cause)
-        },
-      )
-    })
   }
 
-  async function run(
-    mode: string,
-    requests: readonly CounterRequest[],
-    takenAtUs = '0',
-  ): Promise<number[] | undefined> {
-    if (!circuit.closed()) return undefined
+  async function run(mode: string, requests: readonly CounterRequest[], takenAtUs = '0'): Promise<Run> {
+    if (!circuit.closed()) return {}
     const keys: string[] = []
     const rest: string[] = []
     // Mostly one caller asks for all of its buckets.
@@ -118,20 +113,38 @@ export function valkeyCounters(options: ValkeyCountersOptions): Counters {
       keys.push(`${prefix}{${digest}}:${algorithm}:${windowMs}:${bucket}`)
       rest.push(algorithm, `${limit}`, `${windowMs}000`, `${cost}`, `${burstOf(request)}`)
     }
+    const reply = send(mode, takenAtUs, keys, rest).then(numbers)
     try {
-      const answer = numbers(await send(mode, takenAtUs, keys, rest))
+      const answer = await inTime(reply, deadline)
       circuit.succeeded()
-      return answer
+      return { answer }
     } catch {
       circuit.failed()
-      return undefined
+      return { late: reply.catch(() => undefined) }
     }
   }
 
   async function decide(requests: readonly CounterRequest[], mode: 'take' | 'peek'): Promise<CounterVerdict> {
     checkCounterRequests(requests)
-    const answer = await run(mode, requests)
-    return answer ? verdictOf(requests, answer) : withoutStore(requests, mode)
+    const { answer, late } = await run(mode, requests)
+    if (answer) return verdictOf(requests, answer)
+    const verdict = withoutStore(requests, mode)
+    if (mode === 'take' && late) void settleLate(requests, verdict, late)
+    return verdict
+  }
+
+  /** What was decided here and then counted by the store too is counted once: there where it passed, nowhere else. */
+  async function settleLate(
+    requests: readonly CounterRequest[],
+    verdict: CounterVerdict,
+    late: Promise<number[] | undefined>,
+  ): Promise<void> {
+    const answer = await late
+    if (answer?.[0] !== 1) return
+    if (verdict.allowed && !givenBack.has(verdict)) {
+      local.refund(localOf(requests), verdict)
+      countedThere.set(verdict, answer[1]!)
+    } else await run('refund', requests, `${answer[1]}`)
   }
 
   function withoutStore(requests: readonly CounterRequest[], mode: 'take' | 'peek'): CounterVerdict {
@@ -175,8 +188,12 @@ export function valkeyCounters(options: ValkeyCountersOptions): Counters {
     async refund(requests, verdict) {
       checkCounterRequests(requests)
       if (!verdict.allowed) return
-      if (verdict.by === 'local') local.refund(localOf(requests), verdict)
-      else if (verdict.by === 'valkey') await run('refund', requests, `${verdict.takenAtUs}`)
+      const there = verdict.by === 'valkey' ? verdict.takenAtUs : countedThere.get(verdict)
+      if (there !== undefined) await run('refund', requests, `${there}`)
+      else {
+        givenBack.add(verdict)
+        if (verdict.by === 'local') local.refund(localOf(requests), verdict)
+      }
     },
   }
 }

@@ -22,10 +22,15 @@ function setUp(nodes = 2) {
   const { client, state } = scripted()
   let now = 0
   let deadlines: (() => void)[] = []
+  const buffered: (() => void)[] = []
   const counters = valkeyCounters({
     client,
     nodes,
     clock: () => now,
+    afterReads: (then) => {
+      for (const deliver of buffered.splice(0)) deliver()
+      setImmediate(then)
+    },
     timer: (ms, fire) => {
       assert.equal(ms, 50)
       deadlines.push(fire)
@@ -39,6 +44,10 @@ function setUp(nodes = 2) {
     state,
     pass: (ms: number) => {
       now += ms
+    },
+    // What arrives in the socket before the loop has read from it.
+    arrive: (deliver: () => void) => {
+      buffered.push(deliver)
     },
     expire: () => {
       const due = deadlines
@@ -91,6 +100,106 @@ test('a frozen store costs the deadline five times, then nobody waits for it', a
   for (let count = 0; count < 50; count++) assert.equal((await counters.take([ask()])).by, 'local')
   assert.equal(state.asked, 5)
   assert.equal(waiting(), 0)
+})
+
+describe('an answer that is late', () => {
+  /** A question whose answer the test holds back. */
+  const held = () => {
+    const of = setUp(2)
+    let deliver: (reply: unknown) => void = () => {}
+    of.state.answer = () =>
+      new Promise((resolve) => {
+        deliver = resolve
+      })
+    return { ...of, deliver: (reply: unknown) => deliver(reply) }
+  }
+  const [taken, refused] = [
+    [1, 77, 1, 9, 60_000_000, 0],
+    [0, 77, 0, 0, 60_000_000, 60_000_000],
+  ]
+
+  test('a loop that is 200 ms late is no outage: the answer in the socket decides', async () => {
+    for (const reply of [taken, refused]) {
+      const of = held()
+      const verdict = of.counters.take([ask()])
+      await settle()
+      of.pass(250)
+      of.arrive(() => of.deliver(reply))
+      of.expire()
+      assert.deepEqual([(await verdict).by, (await verdict).allowed], ['valkey', reply === taken])
+    }
+  })
+
+  test('an answer in the socket when the timer is on time decides too', async () => {
+    const of = held()
+    const verdict = of.counters.take([ask()])
+    await settle()
+    of.pass(50)
+    of.arrive(() => of.deliver(refused))
+    of.expire()
+    assert.deepEqual([(await verdict).by, (await verdict).allowed], ['valkey', false])
+  })
+
+  test('a late loop gives the store its deadline anew, but nobody waits much longer than a second', async () => {
+    const of = held()
+    const verdict = of.counters.take([ask()])
+    for (let round = 0; round < 4; round++) {
+      await settle()
+      assert.equal(of.waiting(), 1, `round ${round}`)
+      of.pass(300)
+      of.expire()
+    }
+    assert.equal((await verdict).by, 'local')
+    assert.equal(of.waiting(), 0)
+  })
+
+  const late = async (cost: number) => {
+    const of = held()
+    const question = of.counters.take([ask({ cost })])
+    await settle()
+    of.pass(50)
+    of.expire()
+    const verdict = await question
+    assert.equal(verdict.by, 'local')
+    return { ...of, verdict }
+  }
+  const leftHere = async ({ counters, state }: Pick<ReturnType<typeof setUp>, 'counters' | 'state'>) => {
+    state.answer = () => Promise.reject(new Error('down'))
+    return (await counters.peek([ask()])).decisions[0]?.remaining
+  }
+
+  test('what the store counted late is not counted here too', async () => {
+    const of = await late(4)
+    of.deliver(taken)
+    await settle()
+    assert.equal(await leftHere(of), 5)
+    // Given back, it is given back where it was counted.
+    const { asked } = of.state
+    of.state.answer = served(78)
+    await of.counters.refund([ask({ cost: 4 })], of.verdict)
+    assert.equal(of.state.asked, asked + 1)
+  })
+
+  test('what the store refused late stays counted here', async () => {
+    const of = await late(4)
+    of.deliver(refused)
+    await settle()
+    assert.equal(await leftHere(of), 1)
+  })
+
+  test('what was refused here, or given back before, is given back by the store', async () => {
+    const refusedHere = await late(6)
+    assert.equal(refusedHere.verdict.allowed, false)
+    refusedHere.deliver(taken)
+    await settle()
+    assert.equal(refusedHere.state.asked, 2)
+    const returned = await late(4)
+    await returned.counters.refund([ask({ cost: 4 })], returned.verdict)
+    returned.deliver(taken)
+    await settle()
+    assert.equal(returned.state.asked, 2)
+    assert.equal(await leftHere(returned), 5)
+  })
 })
 
 test('after 250 ms one probe looks, nobody waits for it, and its success brings the store back', async () => {
@@ -153,6 +262,24 @@ async function answered(client: { ping(): Promise<unknown> }): Promise<void> {
 }
 
 describe('a real server', { skip: missing }, () => {
+  test('a process that stands still for 200 ms has its questions answered by the store', async (context) => {
+    const server = await startRedis()
+    context.after(() => server.stop())
+    const client = await connect(server.port)
+    context.after(() => client.disconnect())
+    const counters = valkeyCounters({ client, nodes: 2 })
+    await counters.take([ask()])
+    for (let round = 0; round < 3; round++) {
+      const questions = Array.from({ length: 30 }, () => counters.take([ask()]))
+      // They are sent before the process stands still.
+      await Promise.resolve()
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+      const verdicts = await Promise.all(questions)
+      assert.deepEqual([...new Set(verdicts.map(({ by }) => by))], ['valkey'])
+      assert.equal(verdicts.filter(({ allowed }) => allowed).length, round === 0 ? 9 : 0)
+    }
+  })
+
   test('killed and started again empty: declared answers meanwhile, nothing replayed, counts anew after', async (context) => {
     const server = await startRedis()
     context.after(() => server.stop())

@@ -66,6 +66,12 @@ export function placeOf(invocation: Invocation, terminal: Terminal): StorePlace 
 
 /** A fault of the store as a sentence; anything else is thrown on as it is. */
 export function storeFailure(error: unknown, option = '--store'): unknown {
+  // SQLSTATE insufficient_privilege: the application's role may not do what only the owner may.
+  if ((error as { code?: string }).code === '42501')
+    return new Failure(
+      `${option}: the role that logs in may not do this; name the owner of the tables with --owner postgres://OWNER@HOST/DATABASE`,
+      { cause: error },
+    )
   return error instanceof Error && error.name === 'StoreFault'
     ? new Failure(`${option}: ${error.message}`, { cause: error })
     : error

@@ -6,6 +6,18 @@ import type { Observation } from './observation.ts'
 /** So much of a caller's text is kept; characters. */
 const MAX_TEXT = 1_024
 
+// A key that stood in the path was exposed by whoever sent it; the log must not expose it to more. Underscores may be
+// escaped, once or twice.
+const UNDERSCORE = '(?:_|%(?:25){0,2}5[Ff])'
+const KEY = new RegExp(
+  `([sp]k${UNDERSCORE}[a-z0-9]{2,20}${UNDERSCORE}(?:live|test)${UNDERSCORE})[A-Za-z0-9%]{4,}`,
+  'g',
+)
+
+function withoutKeys(path: string): string {
+  return path.includes('k_') || path.includes('k%') ? path.replace(KEY, '$1…') : path
+}
+
 /** The line, with its end. */
 export function accessLine(seen: Observation): string {
   const { exchange } = seen
@@ -13,7 +25,7 @@ export function accessLine(seen: Observation): string {
   // OpenTelemetry's word for a method that is not known: where nothing could be read, there is none.
   const method = incoming.method === '' ? '_OTHER' : incoming.method
   let line = `{"timestamp":"${timestamp(seen.endedAtMs)}","http.request.method":${quoted(method)}`
-  line += `,"url.path":${quoted(exchange.path)},"http.route":${quoted(cell.id)}`
+  line += `,"url.path":${quoted(withoutKeys(exchange.path))},"http.route":${quoted(cell.id)}`
   if (seen.status > 0) line += `,"http.response.status_code":${seen.status}`
   if (client.address !== undefined) line += `,"client.address":${quoted(client.address)}`
   if (client.viaProxy && incoming.peer !== undefined)

@@ -11,6 +11,7 @@ import type { Alerts } from './alerts.ts'
 import { logRetention, type Retention } from './retention.ts'
 import type { Secrets } from './secrets.ts'
 import type { StoreSetting } from './setting.ts'
+import { expectSharedSecrets } from './shared-secrets.ts'
 
 const PRUNE_MS = 3_600_000
 const READY_MS = 5_000
@@ -61,6 +62,10 @@ export async function openRecords(
   for (const each of [folder, ...(setting.folder === undefined ? [] : [dirname(setting.folder)])])
     mkdirSync(each, { recursive: true, mode: 0o700 })
   const store = await openStore(storeSettings(setting, environment)).catch(asPlaceFault)
+  await expectSharedSecrets(store, secrets).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
   const signer = logSigner(secrets.get('audit')!)
   const risk = createRiskBook()
   const audit = await openAuditLog({

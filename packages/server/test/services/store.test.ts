@@ -2,7 +2,7 @@
 // forgets none of it.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -121,4 +121,42 @@ test('H5 a made-up key is refused without the records being asked; the log prove
   assert.doesNotMatch(configuration, /secret"/)
   await gateway.close()
   assert.equal(statSync(join(folder, 'secrets', 'audit')).mode & 0o077, 0)
+})
+
+test('two gateways of one store with secrets of their own are not let run side by side', async (context) => {
+  const folder = folderOf(context)
+  const start = async (stateFolder: string) =>
+    startGateway({
+      policy: POLICY,
+      upstream: await upstream(context),
+      listen: { host: '127.0.0.1', port: 0 },
+      stateFolder,
+      places: { store: { folder: join(folder, 'store') } },
+    })
+  await (await start(folder)).close()
+  await (await start(folder)).close()
+  await assert.rejects(
+    start(join(folder, 'another')),
+    /secrets\.lockout: the gateways of this store work with another secret/,
+  )
+})
+
+test('a key that stood in the path is not in the access log', async (context) => {
+  const folder = folderOf(context)
+  const log = join(folder, 'access.jsonl')
+  const gateway = await startGateway({
+    policy: POLICY,
+    upstream: await upstream(context),
+    listen: { host: '127.0.0.1', port: 0 },
+    stateFolder: folder,
+    places: { store: { folder: join(folder, 'store') } },
+    accessLog: { file: log },
+  })
+  for (const spelt of ['sk_acme_live_', 'sk%5Facme%5flive%5F', 'sk%255Facme%255Flive%255F'])
+    await fetch(`${gateway.url}/v1/x/${spelt}${'Q7'.repeat(19)}`)
+  await gateway.close()
+  const lines = readFileSync(log, 'utf8')
+  assert.equal(lines.trim().split('\n').length, 3)
+  assert.doesNotMatch(lines, /Q7Q7/)
+  assert.match(lines, /sk_acme_live_…/)
 })

@@ -2,7 +2,6 @@
 // the backup was made would be forgotten, so everything that is cached or signed in is ended with it.
 
 import type { KeyObject } from 'node:crypto'
-import { basename } from 'node:path'
 import type pg from 'pg'
 import type { Store } from '../open.ts'
 import type { Header } from '../transfer/format.ts'
@@ -16,8 +15,6 @@ export interface RestoreSettings {
   readonly opener: Opener
   /** Ed25519: of who signed the backup. */
   readonly publicKey: KeyObject
-  /** The folder of an embedded store: its pepper is the file beside it. */
-  readonly directory?: string
 }
 
 /** What was restored. */
@@ -37,7 +34,7 @@ const REASON = 'restored from a backup'
  * @throws StoreFault `refused` where the backup can't be trusted, or the store holds something
  */
 export async function restoreBackup(store: Store, settings: RestoreSettings): Promise<Restored> {
-  const { file, opener, publicKey, directory } = settings
+  const { file, opener, publicKey } = settings
   let at = ''
   const rows = await importStore(store, {
     async *lines() {
@@ -51,7 +48,6 @@ export async function restoreBackup(store: Store, settings: RestoreSettings): Pr
     publicKey,
     async finish(client) {
       await endWhatWasBefore(client)
-      await namePeppers(client, directory)
     },
   })
   return { at, rows }
@@ -69,13 +65,4 @@ async function endWhatWasBefore(client: pg.ClientBase): Promise<void> {
     [REASON],
   )
   await client.query('update revocation_head set seq = (select max(seq) from revocations)')
-}
-
-// The same secrets, where they are kept from now on; which ones they are is told by the digest behind the name.
-async function namePeppers(client: pg.ClientBase, directory: string | undefined): Promise<void> {
-  await client.query(
-    `update pepper_versions
-     set secret_name = coalesce($1, 'SALLYPORT_PEPPER_' || version) || substring(secret_name from ' .*$')`,
-    [directory === undefined ? null : `${basename(directory)}.pepper`],
-  )
 }

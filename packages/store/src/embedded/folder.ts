@@ -97,7 +97,9 @@ export async function makeFolder(directory: string): Promise<void> {
 function mark(directory: string): void {
   const marker = markerOf(directory)
   if (existsSync(marker)) return
-  writeFileSync(marker, `${JSON.stringify({ store: MAJOR, since: new Date().toISOString() })}\n`)
+  writeFileSync(marker, `${JSON.stringify({ store: MAJOR, since: new Date().toISOString() })}\n`, {
+    mode: 0o600,
+  })
   syncPath(marker)
   syncPath(dirname(marker))
 }

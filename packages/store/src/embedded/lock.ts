@@ -1,7 +1,7 @@
 // The lock of an embedded store's folder: an exclusive transaction of SQLite on a file beside it. The kernel frees it with
 // the process, and it holds between containers that share a volume, where process ids mean nothing.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreFault } from '../fault.ts'
@@ -17,6 +17,9 @@ export interface FolderLock {
  * @throws StoreFault `held`, naming who holds it
  */
 export function lockFolder(directory: string): FolderLock {
+  // Whoever can open the file can hold a lock on it, and keep the store from being opened.
+  closeSync(openSync(`${directory}.lock`, 'a', 0o600))
+  chmodSync(`${directory}.lock`, 0o600)
   const database = new DatabaseSync(`${directory}.lock`)
   try {
     database.exec('pragma busy_timeout = 0; pragma locking_mode = exclusive; begin exclusive')
@@ -32,6 +35,7 @@ export function lockFolder(directory: string): FolderLock {
   writeFileSync(
     `${directory}.holder`,
     JSON.stringify({ pid: process.pid, host: hostname(), since: new Date().toISOString() }),
+    { mode: 0o600 },
   )
   return { release: () => database.close() }
 }

@@ -64,9 +64,10 @@ export function sameDigest(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-// 64 bits of a digest of 256 random ones: enough to tell peppers apart, and nothing to find them by.
-function labelOf({ name, secret }: Pepper): string {
-  return `${name} ${createHmac('sha256', secret).update('sallyport pepper').digest('hex').slice(0, 16)}`
+// 64 bits of a digest of 256 random ones: enough to tell peppers apart, and nothing to find them by. Where one is kept is
+// no part of it: records move from a folder to a server, and their secrets with them.
+function labelOf({ secret }: Pepper): string {
+  return createHmac('sha256', secret).update('sallyport pepper').digest('hex').slice(0, 16)
 }
 
 async function filePepper(

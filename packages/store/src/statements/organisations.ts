@@ -142,3 +142,14 @@ export const settingGet = statement(
   { value: 'jsonb', updated_at: 'timestamptz' },
   'select value, updated_at from settings where name = $1',
 )
+
+/** Notes a secret's label, or finds that another one is noted already: no row. */
+export const sharedSecretPut = statement(
+  'shared_secret_put',
+  ['text', 'text'],
+  { name: 'text' },
+  `with fresh as (
+     insert into shared_secrets (name, label) values ($1, $2) on conflict (name) do nothing returning name, label
+   )
+   select name from fresh union all select name from shared_secrets where name = $1 and label = $2 limit 1`,
+)

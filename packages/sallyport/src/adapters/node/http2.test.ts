@@ -206,3 +206,11 @@ test('writing to somebody who has left is no error', async (context) => {
   stream.on('ready', () => setImmediate(() => stream.destroy(new Error('left'))))
   assert.deepEqual(await done.promise, [false, true, true, true])
 })
+
+test('a Host that names another host than the authority is refused', async (context) => {
+  const session = await serve(context, (_request, response) => response.end('served'))
+  const as = (given: string) => ask(session, { ':path': '/', ':authority': 'a.example', host: given })
+  assert.equal((await as('evil.example')).headers[':status'], 400)
+  assert.match((await as('evil.example')).body, /host_invalid/)
+  assert.equal((await as('A.EXAMPLE')).headers[':status'], 200)
+})

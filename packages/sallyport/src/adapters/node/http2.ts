@@ -24,6 +24,7 @@ export interface Http2Entry {
 
 const METHOD: Denial = { kind: 'deny', code: 'method_not_allowed', close: true }
 const TARGET: Denial = { kind: 'deny', code: 'target_invalid', close: true }
+const HOST: Denial = { kind: 'deny', code: 'host_invalid', close: true }
 
 /** What becomes of a stream: it was let in, or the guard has answered. */
 export interface Http2Outcomes {
@@ -57,7 +58,7 @@ export function enterHttp2(
   }
   const socket = new StreamSocket(stream, peer)
   const incoming = new Http2Request(stream, pseudo, rawHeaders, socket)
-  const fault = faultOf(pseudo, peer)
+  const fault = faultOf(pseudo, peer) ?? hostFault(rawHeaders)
   const exchange = fault === METHOD ? guard.unreadable(peerOf(peer)) : guard.open(incoming)
   const outgoing = new Http2Response(stream, incoming, exchange, now)
   // The cast is the whole of the pretence: tests run each way of handling over both protocols.
@@ -106,6 +107,19 @@ function faultOf(
 }
 
 const SLASH = 47
+
+// Section 8.3.1: a Host beside the authority must not name somebody else; two programs would take the request for two hosts.
+function hostFault(rawHeaders: readonly string[]): Denial | undefined {
+  let authority: string | undefined
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!
+    const value = rawHeaders[i + 1]!
+    if (name === ':authority') authority = value
+    else if (name === 'host' && authority !== undefined && value.toLowerCase() !== authority.toLowerCase())
+      return HOST
+  }
+  return undefined
+}
 
 function limit(
   stream: ServerHttp2Stream,

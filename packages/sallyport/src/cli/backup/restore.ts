@@ -23,7 +23,7 @@ export async function restoreCommand(invocation: Invocation, terminal: Terminal)
     if ('directory' in place) await mkdir(dirname(place.directory), { recursive: true, mode: 0o700 })
     const store = await openStore(place)
     try {
-      const { at, rows } = await backup.restoreBackup(store, { ...opening, ...place })
+      const { at, rows } = await backup.restoreBackup(store, opening)
       if (invocation.flag('json')) terminal.out(JSON.stringify({ at, rows }))
       else
         for (const line of [

@@ -34,8 +34,10 @@ export interface KeyRecords {
 export interface RevocationWatch {
   /** Whether everything that ended up to two seconds ago is known. */
   isFresh(): boolean
-  /** False before the first answer. */
-  hasBegun(): boolean
+  /** Whether that was so until a moment ago, or is to be for the first time: an answer may come at any time. */
+  mayFollow(): boolean
+  /** Settles with the next answer. */
+  next(): Promise<void>
   readonly ready: Promise<void>
   /** Whether the key, its organisation or its owner was seen to end since a moment of the clock. */
   endedSince(record: KeyRecord, since: number): boolean
@@ -43,10 +45,15 @@ export interface RevocationWatch {
   stop(): void
 }
 
-const EVERY_MS = 1_000
+// Often enough that one question may be lost, or answered late, and nothing is refused for it.
+const EVERY_MS = 500
 const FRESH_MS = 2_000
-// Shorter than the interval, so that a question without an answer does not hold up the next one for long.
-const POLL_DEADLINE_MS = 900
+// A question without an answer for so long is asked again; its answer still counts when it comes.
+const POLL_DEADLINE_MS = 700
+// After one failure the next question comes at once, after more of them so much later.
+const RETRY_MS = 200
+// A loop that was held up reads its answers a little after its requests.
+const LATE_MS = 1_000
 // Longer than any record is believed: older marks say nothing of one that is.
 const MARK_MS = 10_000
 // Beyond so many at once, all is forgotten instead: cheaper than to remember each.
@@ -68,12 +75,16 @@ export function watchRevocations(records: KeyRecords, around: Around): Revocatio
     principal: new Map<string, number>(),
   }
   const { promise: ready, resolve: begin } = Promise.withResolvers<void>()
+  let answer = Promise.withResolvers<void>()
   let seen: number | undefined
   /** When the last question that was answered began. */
   let asOf = Number.NEGATIVE_INFINITY
   /** What was looked up before is not believed. */
   let forgottenAt = Number.NEGATIVE_INFINITY
   let polling = 0
+  /** The newest question that was answered. */
+  let heard = 0
+  let failures = 0
   let isPolling = false
   let again = false
   let stopped = false
@@ -111,16 +122,22 @@ export function watchRevocations(records: KeyRecords, around: Around): Revocatio
   async function ask(number: number): Promise<void> {
     for (;;) {
       const began = clock()
-      const { seq, ended, isCut } = await records.revocations(seen)
-      // Given up meanwhile: a later question may know more than this answer.
-      if (number !== polling) return
+      const from = seen
+      const { seq, ended, isCut } = await records.revocations(from)
+      // A later question was answered meanwhile, and knows more.
+      if (stopped || number < heard) return
       // A store that was restored counts from where it was: what it revokes from now on would be taken for old.
-      if (seen !== undefined && seq < seen) forget()
+      const isRestored = from !== undefined && seq < from
+      if (isRestored) forget()
       mark(ended)
-      seen = seq
+      seen = isRestored || seen === undefined ? seq : Math.max(seen, seq)
       if (isCut) continue
-      asOf = began
+      heard = number
+      failures = 0
+      asOf = Math.max(asOf, began)
       begin()
+      answer.resolve()
+      answer = Promise.withResolvers()
       return
     }
   }
@@ -132,25 +149,34 @@ export function watchRevocations(records: KeyRecords, around: Around): Revocatio
     again = false
     const number = ++polling
     const began = clock()
-    const done = () => {
+    const done = (isAnswered: boolean) => {
       if (number !== polling || stopped) return
       cancelDeadline()
       polling++
       isPolling = false
+      if (!isAnswered) failures++
       const now = clock()
       forgetMarks(now)
       around.onPoll(now)
       if (again) poll()
-      else cancelNext = after(Math.max(0, EVERY_MS - (now - began)), poll)
+      else
+        cancelNext = after(
+          isAnswered ? Math.max(0, EVERY_MS - (now - began)) : failures > 1 ? RETRY_MS : 0,
+          poll,
+        )
     }
-    const cancelDeadline = after(POLL_DEADLINE_MS, done)
-    ask(number).then(done, done)
+    const cancelDeadline = after(POLL_DEADLINE_MS, () => done(false))
+    ask(number).then(
+      () => done(true),
+      () => done(false),
+    )
   }
 
   poll()
   return {
     isFresh: () => clock() - asOf <= FRESH_MS,
-    hasBegun: () => seen !== undefined,
+    mayFollow: () => seen === undefined || clock() - asOf <= FRESH_MS + LATE_MS,
+    next: () => answer.promise,
     ready,
     endedSince({ id, organisation, owner }, since) {
       if (since <= forgottenAt) return true

@@ -1,7 +1,7 @@
 // The ring: answers for presented keys from memory, and asks the records for those that it does not know. What was
 // revoked is refused by every node within two seconds, whatever fails in between:
 //
-// - revocations have numbers without gaps; the ring asks each second for those after the last that it saw
+// - revocations have numbers without gaps; the ring asks twice a second for those after the last that it saw
 // - what was looked up before a revocation was seen is not believed after it
 // - an answer is given only while the last successful question began at most two seconds ago
 //
@@ -20,6 +20,8 @@ export interface KeyRingOptions {
   readonly clock?: () => number
   /** Does something later, and gives what takes that back; a timer that keeps no process alive. */
   readonly after?: (milliseconds: number, work: () => void) => () => void
+  /** Does something once what has arrived by now was read; `setImmediate` where there is one. */
+  readonly afterInput?: (work: () => void) => void
   /** How many records are kept; 1 000 000. */
   readonly mostKeys?: number
 }
@@ -75,6 +77,7 @@ interface LookUp {
 export function createKeyRing(records: KeyRecords, options: KeyRingOptions = {}): RunningKeyRing {
   const clock = options.clock ?? (() => performance.now())
   const after = options.after ?? later
+  const afterInput = options.afterInput ?? afterTurn
   const cache = keyCache(options.mostKeys ?? 1_000_000)
   const unknown = new Map<KeyDigest, number>()
   const lookUps = new Map<KeyDigest, LookUp>()
@@ -96,7 +99,7 @@ export function createKeyRing(records: KeyRecords, options: KeyRingOptions = {})
 
   /** What is known of a digest now. */
   function knownOf(digest: KeyDigest): KeyAnswer | undefined {
-    if (!watch.isFresh()) return watch.hasBegun() ? 'unavailable' : undefined
+    if (!watch.isFresh()) return watch.mayFollow() ? undefined : 'unavailable'
     const now = clock()
     const until = unknown.size === 0 ? undefined : unknown.get(digest)
     if (until !== undefined && until > now) return 'unknown'
@@ -152,18 +155,34 @@ export function createKeyRing(records: KeyRecords, options: KeyRingOptions = {})
     unknown.set(digest, clock() + UNKNOWN_TTL_MS)
   }
 
-  // The look-up goes on: the next caller finds its answer.
+  // The look-up goes on: the next caller finds its answer. A loop that was held up has not read what came in time, so it
+  // reads first; and what it sends only then has its own time, once.
   const inTime = (answer: Promise<KeyAnswer>): Promise<KeyAnswer> =>
     new Promise((resolve) => {
-      const cancel = after(DEADLINE_MS, () => resolve('unavailable'))
+      const began = clock()
+      let isOver = false
+      let cancel = after(DEADLINE_MS, () =>
+        afterInput(() => {
+          if (isOver) return
+          if (clock() - began < 2 * DEADLINE_MS) resolve('unavailable')
+          else cancel = after(DEADLINE_MS, () => afterInput(() => resolve('unavailable')))
+        }),
+      )
       void answer.then((found) => {
+        isOver = true
         cancel()
         resolve(found)
       })
     })
 
+  /** Waits until it is known what was revoked, where it is not; then as ever. */
+  async function askLater(digest: KeyDigest): Promise<KeyAnswer> {
+    await watch.next()
+    return knownOf(digest) ?? lookUp(digest)
+  }
+
   const findDigest = (digest: KeyDigest): KeyAnswer | Promise<KeyAnswer> =>
-    knownOf(digest) ?? inTime(watch.hasBegun() ? lookUp(digest) : watch.ready.then(() => lookUp(digest)))
+    knownOf(digest) ?? inTime(watch.isFresh() ? lookUp(digest) : askLater(digest))
 
   return {
     known(key) {
@@ -209,4 +228,12 @@ function later(milliseconds: number, work: () => void): () => void {
   const timer = setTimeout(work, milliseconds) as unknown as { unref?(): void }
   timer.unref?.()
   return () => clearTimeout(timer as never)
+}
+
+// Where there is no loop with phases, the next timer comes after what has arrived.
+function afterTurn(work: () => void): void {
+  const { setImmediate: immediate = setTimeout } = globalThis as {
+    readonly setImmediate?: (work: () => void) => unknown
+  }
+  immediate(work)
 }

@@ -10,6 +10,10 @@ import type { Ended, KeyRecords } from './revocation-watch.ts'
 export interface Simulation {
   clock(): number
   after(milliseconds: number, work: () => void): () => void
+  /** After what is due by now. */
+  afterInput(work: () => void): void
+  /** Time passes and nothing is done: a loop that is held up. */
+  stall(milliseconds: number): void
   /** Goes on, timer by timer; what waits for a promise is let run after each. */
   advance(milliseconds: number): Promise<void>
 }
@@ -17,17 +21,22 @@ export interface Simulation {
 export function simulation(): Simulation {
   let now = 1_000
   let timers: { readonly at: number; readonly work: () => void }[] = []
+  const after = (milliseconds: number, work: () => void) => {
+    const timer = { at: now + milliseconds, work }
+    timers.push(timer)
+    return () => {
+      timers = timers.filter((each) => each !== timer)
+    }
+  }
   const settle = async () => {
     for (let turn = 0; turn < 30; turn++) await undefined
   }
   return {
     clock: () => now,
-    after(milliseconds, work) {
-      const timer = { at: now + milliseconds, work }
-      timers.push(timer)
-      return () => {
-        timers = timers.filter((each) => each !== timer)
-      }
+    after,
+    afterInput: (work) => void after(0, work),
+    stall(milliseconds) {
+      now += milliseconds
     },
     async advance(milliseconds) {
       const end = now + milliseconds

@@ -53,7 +53,7 @@ export function describeKeys(cells: readonly Resolved<KeysSetting>[], place: Pla
     entry(
       'Ended',
       'revoked keys are refused everywhere within two seconds, also with every push lost; when it is not known what was revoked, all are refused with 503',
-      'Each node asks each second for what ended after the last that it saw, and believes no record for longer than five.',
+      'Each node asks twice a second for what ended after the last that it saw, and believes no record for longer than five.',
     ),
     entry(
       'Rotation',

@@ -14,9 +14,33 @@ const bucket = (algorithm: CountingAlgorithm, onOutage?: OutageMode) => ({
 })
 
 const table: [ReturnType<typeof bucket>, 'memory' | 'valkey', number, [string, number][]][] = [
-  [bucket('exact'), 'memory', 1, [['one process', 100]]],
-  [bucket('smooth'), 'memory', 1, [['one process', 110]]],
-  [bucket('strict'), 'memory', 3, [['several processes', 300]]],
+  [
+    bucket('exact'),
+    'memory',
+    1,
+    [
+      ['one process', 100],
+      ['one process, restarted', 200],
+    ],
+  ],
+  [
+    bucket('smooth'),
+    'memory',
+    1,
+    [
+      ['one process', 110],
+      ['one process, restarted', 220],
+    ],
+  ],
+  [
+    bucket('strict'),
+    'memory',
+    3,
+    [
+      ['several processes', 300],
+      ['several processes, restarted', 600],
+    ],
+  ],
   [
     bucket('exact'),
     'valkey',

@@ -12,7 +12,9 @@ export interface CounterDeployment {
 export interface CounterBound {
   readonly state:
     | 'one process'
+    | 'one process, restarted'
     | 'several processes'
+    | 'several processes, restarted'
     | 'several with Valkey'
     | 'outage'
     | 'Valkey restarted empty'
@@ -31,13 +33,24 @@ export function counterBounds(
   const ordinary = smooth ? limit + burstOf({ ...bucket, key: '', cost: 1 }) : limit
   const apart = smooth ? `${limit} and a burst of ${ordinary - limit}` : `${limit}`
   if (store === 'memory') {
+    // What is in memory only is forgotten; each further restart adds as much again.
+    const restarted = (most: number) =>
+      `A process that starts again has forgotten what it counted: up to ${most} in a window that reaches over one restart. Valkey keeps the count.`
     if (nodes === 1)
-      return [{ state: 'one process', most: ordinary, sentence: `Never more than ${apart} in any window.` }]
+      return [
+        { state: 'one process', most: ordinary, sentence: `Never more than ${apart} in any window.` },
+        { state: 'one process, restarted', most: ordinary * 2, sentence: restarted(ordinary * 2) },
+      ]
     return [
       {
         state: 'several processes',
         most: ordinary * nodes,
         sentence: `Each of ${nodes} processes counts alone: up to ${ordinary * nodes} in a window. Valkey makes it one count.`,
+      },
+      {
+        state: 'several processes, restarted',
+        most: ordinary * nodes * 2,
+        sentence: restarted(ordinary * nodes * 2),
       },
     ]
   }

@@ -170,7 +170,13 @@ function boundsOf(bucket: Bucket): readonly Entry[] {
     cells: [],
   })
   return [
-    entry('Bound', ['one process', 'several processes', 'several with Valkey']),
+    entry('Bound', [
+      'one process',
+      'one process, restarted',
+      'several processes',
+      'several processes, restarted',
+      'several with Valkey',
+    ]),
     // Whoever knows what passes in an outage knows what an outage is good for.
     {
       ...entry(onOutage === 'local' ? 'In an outage, bound' : `In an outage (${onOutage}), bound`, [

@@ -10,6 +10,7 @@ import { authorityOf, originOf, parseTarget, type WireTarget } from '../wire/tar
 import { CLASSES, type ClassId } from './classes.ts'
 import { type Exchanged, openAccount } from './judge.ts'
 import { createOracle, type Oracle } from './oracle.ts'
+import { ASK_PLACE, notJudgedWithout, placeIn } from './place.ts'
 import type { Claim } from './plan.ts'
 import { CouldNotVerify, type Verification } from './result.ts'
 import { isWrite, withoutWrite } from './writes.ts'
@@ -157,7 +158,9 @@ export async function verifyCaptured(
   if (origin === undefined || own.length === 0)
     throw new CouldNotVerify(`there is no answer${origin === undefined ? '' : ` of ${origin}`} in the file`)
   const { target } = parseTarget(origin)
-  const oracle = createOracle(resolved, authorityOf(target), options.place)
+  const posture = own.find(({ request }) => keyOf(request) === keyOf(ASK_PLACE))
+  const place = options.place ?? (posture && placeIn(posture.answer))
+  const oracle = createOracle(resolved, authorityOf(target), place)
   const account = openAccount(
     oracle,
     (text) => text,
@@ -182,6 +185,7 @@ export async function verifyCaptured(
     durationMs: clock() - began,
     requests: own.length,
     ...account.report(),
+    notJudged: notJudgedWithout(place, resolved),
     notes: [],
     replicas: [],
   }

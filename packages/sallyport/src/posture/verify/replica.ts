@@ -75,7 +75,11 @@ type Reach =
  * the rest can still be seen; one that nobody trusts may be anybody's server, so that is all that is said of it.
  */
 export async function reachable(run: Run, target: WireTarget): Promise<Reach> {
-  const result = await run.wire(target, { method: 'GET', path: '/', headers: [] }, limitsFor(target, run))
+  const result = await run.wire(
+    target,
+    { method: 'GET', path: '/', headers: [] },
+    limitsFor(target, run.options),
+  )
   run.requests++
   if (result.kind === 'answer') {
     if (result.tls?.authorized === false)
@@ -106,7 +110,7 @@ export async function verifyReplica(
   oracle: Oracle,
 ): Promise<void> {
   const { account, options, wire, transport } = run
-  const limits = limitsFor(target, run)
+  const limits = limitsFor(target, options)
   const loopback = isLoopback(target)
   const perSecond = options.perSecond ?? (loopback ? undefined : POLITE_PER_SECOND)
   const pace: Pace = {
@@ -181,8 +185,8 @@ async function overHttp2(
   )
 }
 
-// On this machine nothing is far: what is silent for seconds stays silent.
-function limitsFor(target: WireTarget, { options }: Run): SendOptions {
+/** How long an answer is waited for. On this machine nothing is far: what is silent for seconds stays silent. */
+export function limitsFor(target: WireTarget, options: VerifyOptions): SendOptions {
   return {
     ...(options.signal ? { signal: options.signal } : {}),
     ...(isLoopback(target) ? { limits: { headMs: 5_000, bodyMs: 500 } } : {}),

@@ -71,6 +71,8 @@ export interface Verification {
   readonly controls: readonly ControlReport[]
   readonly classes: readonly ClassReport[]
   readonly notRun: readonly NotRun[]
+  /** What would pass either way, so that it passing says nothing. */
+  readonly notJudged?: readonly NotRun[]
   /** What deserves a look and is no finding. */
   readonly notes: readonly string[]
   readonly replicas: readonly string[]

@@ -32,6 +32,7 @@ export function verificationText(result: Verification): string {
     ...(notSeen.length === 0
       ? []
       : ['', 'Not seen, so not judged:', ...table(notSeen.map((each) => [each.id, each.notSeen ?? '']))]),
+    ...notJudgedLines(result),
     ...(notRun.length === 0 ? [] : ['', ...notRunLines(result)]),
     ...result.notes.map((note) => `note: ${note}`),
   ].join('\n')
@@ -64,6 +65,11 @@ export function findingLines(findings: readonly VerifyFinding[]): readonly strin
 
 function placeOf({ class: id, cell, role }: VerifyFinding): string {
   return `${id} of ${cell}${role === undefined ? '' : ` as ${role}`}`
+}
+
+function notJudgedLines({ notJudged = [] }: Verification): readonly string[] {
+  if (notJudged.length === 0) return []
+  return ['', 'Not judged:', ...notJudged.map(({ probe, because }) => `  ${probe}: ${because}`)]
 }
 
 function notRunLines({ notRun }: Verification): readonly string[] {

@@ -12,15 +12,19 @@ import { authorityOf, originOf, parseTarget, replicaName, type WireTarget } from
 import { type Credential, redactor } from './credential.ts'
 import { type Account, type Exchanged, openAccount } from './judge.ts'
 import { createOracle, type Oracle } from './oracle.ts'
+import { ASK_PLACE, notJudgedWithout, placeIn, saysPlace } from './place.ts'
 import { planRun, type Sample } from './plan.ts'
-import { type Run, reachable, verifyReplica, wiresOf } from './replica.ts'
+import { limitsFor, type Run, reachable, verifyReplica, wiresOf } from './replica.ts'
 import { CouldNotVerify, type Profile, type Verification } from './result.ts'
 
 /** How a verification is done; everything has a default. */
 export interface VerifyOptions {
   /** `full` adds slow probes and more of each cell; `quick`. */
   readonly profile?: Profile
-  /** Where the policy runs: it decides what a path that is not canonical meets. Either will do where nothing is said. */
+  /**
+   * Where the policy runs: it decides what a path that is not canonical meets. Where nothing is said, the posture that the
+   * deployment publishes says it; where none does, either will do, and the result says so.
+   */
   readonly place?: Place
   /** Sends requests that may change something. */
   readonly allowWrites?: boolean
@@ -72,7 +76,9 @@ export async function verify(
   const profile = options.profile ?? 'quick'
   const credentials = options.credentials ?? []
   const replicas = options.replicas?.length ? options.replicas : [parsed.target]
-  const oracle = createOracle(resolved, authorityOf(parsed.target), options.place)
+  const wires = wiresOf(options)
+  const place = options.place ?? (await publishedPlace(resolved, replicas[0]!, wires, options))
+  const oracle = createOracle(resolved, authorityOf(parsed.target), place)
   const redact = redactor(credentials)
   const account = openAccount(oracle, redact, standIns(credentials))
   const samples: readonly Sample[] = [
@@ -81,7 +87,7 @@ export async function verify(
   ]
   const policyDigest = await digest(resolved.document)
   const run: Run = {
-    ...wiresOf(options),
+    ...wires,
     transport: resolved.cells.at(-2)!.settings['transport'] as TransportSetting,
     account,
     clock,
@@ -89,7 +95,10 @@ export async function verify(
     profile,
     options,
     requests: 0,
-    notes: [],
+    notes:
+      options.place === undefined && place !== undefined
+        ? [`the published posture says that the policy runs in place ${place}`]
+        : [],
   }
   const reached: string[] = []
   let lastReason = ''
@@ -147,9 +156,22 @@ export async function verify(
     durationMs: clock() - began,
     requests: run.requests,
     ...report,
+    notJudged: notJudgedWithout(place, resolved),
     notes: [...new Set([...run.notes, ...blockNotes(account)])],
     replicas: reached,
   }
+}
+
+// What a deployment says of itself; whoever knows better says --place.
+async function publishedPlace(
+  policy: ResolvedPolicy,
+  target: WireTarget,
+  { wire }: Pick<Run, 'wire'>,
+  options: VerifyOptions,
+): Promise<Place | undefined> {
+  if (!saysPlace(policy)) return undefined
+  const result = await wire(target, ASK_PLACE, limitsFor(target, options))
+  return result.kind === 'answer' ? placeIn(result) : undefined
 }
 
 // What known callers are answered is judged only where one was let in: a refusal says nothing of it.

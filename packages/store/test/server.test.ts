@@ -71,7 +71,7 @@ describe('a PostgreSQL server', { skip: postgresMissing }, () => {
   })
 
   it('shows no foreign row on one connection, with and without names of statements', async () => {
-    const one = await openStore({ ...urls, connections: 1, preparedStatements: false })
+    const one = await openStore({ ...urls, connections: 1, preparedStatements: false, waitMs: 60_000 })
     try {
       const mine = statement('mine', [], { tenant_id: 'text' }, 'select tenant_id from stores')
       for (const tenant of ['a', 'b']) {

@@ -85,7 +85,7 @@ export function createGuard(
     count(wouldDo, `${control} ${what} ${cell}`)
     onWouldDo?.({ control, what, cell, exchange })
   })
-  const pages = pagesFor(resolved, place, needs.clock)
+  const pages = pagesFor(resolved, place, needs.clock, options.trial !== undefined)
   const cells = resolved.cells.map((cell): Cell => ({ ...cell, compiled: compiler(cell) }))
   const strict = cells.at(-1)!
   const fallbackIndex = cells.length - 2

@@ -3,14 +3,20 @@
 
 import { PolicyError } from '../policy/problem.ts'
 import { problem } from '../policy/schema.ts'
-import type { Place, Verdict } from './control.ts'
+import type { Judgement, Place } from './control.ts'
 import type { Exchange } from './exchange.ts'
 import type { ResolvedPolicy } from './resolve.ts'
 
 /** Answers requests for the page; `undefined` for every other. */
-export type Pages = (exchange: Exchange) => Verdict
+export type Pages = (exchange: Exchange) => Judgement
 /** Makes the pages of a policy. */
-export type Publisher = (policy: ResolvedPolicy, place: Place, clock: () => number) => Pages
+export type Publisher = (
+  policy: ResolvedPolicy,
+  place: Place,
+  clock: () => number,
+  /** Set where the policy is only tried: the answer must come at once. */
+  isTrial: boolean,
+) => Pages
 
 // Two copies of this module in one process, as bundlers make them, must meet.
 const KEY = Symbol.for('sallyport.posture')
@@ -22,7 +28,12 @@ export function registerPublisher(publisher: Publisher): void {
 }
 
 /** The pages of a policy that publishes them. @throws PolicyError where nothing can make them */
-export function pagesFor(policy: ResolvedPolicy, place: Place, clock: () => number): Pages | undefined {
+export function pagesFor(
+  policy: ResolvedPolicy,
+  place: Place,
+  clock: () => number,
+  isTrial: boolean,
+): Pages | undefined {
   const setting = policy.cells.at(-2)!.settings['disclosure'] as {
     readonly mode?: string
     readonly posture?: unknown
@@ -39,5 +50,5 @@ export function pagesFor(policy: ResolvedPolicy, place: Place, clock: () => numb
         "add import 'sallyport/posture' before the guard is made, or leave the setting out",
       ),
     ])
-  return publisher(policy, place, clock)
+  return publisher(policy, place, clock, isTrial)
 }

@@ -35,13 +35,19 @@ export function lockoutContract(
   const few: LockoutNumbers = { ...numbers, disabledAt: 12, firstWaitSeconds: 30, longestWaitSeconds: 60 }
 
   it('H12 of sixty simultaneous guesses five are counted and let through', async ({ store }) => {
+    // A loaded machine takes its time between the guesses.
+    const began = performance.now()
+    const elapsed = () => performance.now() - began + 1_000
     const all = await Promise.all(Array.from({ length: 60 }, () => store.reserve(guess(), numbers)))
     const allowed = all.filter((each) => each.allowed)
     assert.deepEqual(allowed.map(({ failures }) => failures).sort(), [1, 2, 3, 4, 5])
     for (const each of all)
       if (!each.allowed) {
         assert.equal(each.because, 'waiting')
-        assert.ok(each.retryAfterMs! > 29_000 && each.retryAfterMs! <= 30_000, `${each.retryAfterMs}`)
+        assert.ok(
+          each.retryAfterMs! > 30_000 - elapsed() && each.retryAfterMs! <= 30_000,
+          `${each.retryAfterMs}`,
+        )
       }
   })
 

@@ -109,7 +109,7 @@ test('where nothing can make the page, a policy that publishes it is refused wit
   const before = shared[key]
   delete shared[key]
   try {
-    assert.throws(() => pagesFor(resolved, 'node', Date.now), /import 'sallyport\/posture'/)
+    assert.throws(() => pagesFor(resolved, 'node', Date.now, false), /import 'sallyport\/posture'/)
   } finally {
     shared[key] = before
   }

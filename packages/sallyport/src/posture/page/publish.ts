@@ -8,7 +8,7 @@ import {
   REVIEWER_JSON_PATH,
   REVIEWER_PATH,
 } from '../../controls/disclosure/setting.ts'
-import type { Answer, Denial, Verdict } from '../../guard/control.ts'
+import type { Answer, Denial, Judgement, Verdict } from '../../guard/control.ts'
 import { lines } from '../../guard/lines.ts'
 import { type Publisher, registerPublisher } from '../../guard/publish.ts'
 import { postureHtml } from './html.ts'
@@ -26,12 +26,6 @@ interface Page {
 
 const LOOK_MS = 60_000
 const NOT_FOUND: Denial = { kind: 'deny', code: 'not_found' }
-// For the few milliseconds in which the pages are made.
-const NOT_YET: Denial = {
-  kind: 'deny',
-  code: 'unavailable',
-  headers: lines([['Retry-After', '1']]),
-}
 
 // The command and the server carry a copy of this module each; what one says the other must know.
 const FACTS = Symbol.for('sallyport.posture.facts')
@@ -42,7 +36,7 @@ export function publishFacts(source: () => PublishedFacts): void {
   shared[FACTS] = source
 }
 
-const publisher: Publisher = (policy, place, clock) => {
+const publisher: Publisher = (policy, place, clock, isTrial) => {
   const { posture } = policy.cells.at(-2)!.settings['disclosure'] as DisclosureSetting
   const pages = new Map<string, Page>()
   let facts = shared[FACTS]?.()
@@ -58,7 +52,7 @@ const publisher: Publisher = (policy, place, clock) => {
       make('reviewer', REVIEWER_PATH, REVIEWER_JSON_PATH),
     ])
   // Nothing of a policy that was resolved can fail here; should it, the page stays away and the API stays up.
-  makeAll().catch(() => {})
+  const first = makeAll().catch(() => {})
   // Who asks meanwhile is shown the page before.
   const renew = (now: number): void => {
     if (now - lookedAt < LOOK_MS) return
@@ -72,15 +66,26 @@ const publisher: Publisher = (policy, place, clock) => {
     path === REVIEWER_PATH ||
     path === REVIEWER_JSON_PATH ||
     (posture === 'public' && (path === POSTURE_PATH || path === POSTURE_JSON_PATH))
-  return ({ path, target, incoming }): Verdict => {
+  return ({ path, target, incoming }): Judgement => {
     if (!path.startsWith('/.well-known/') || !isOwn(path)) return undefined
     if (incoming.method !== 'GET' && incoming.method !== 'HEAD') return undefined
     if (path.startsWith(REVIEWER_PATH) && !isReviewerLink(key(), target, clock())) return NOT_FOUND
     renew(clock())
-    const page = pages.get(path)
-    if (page === undefined) return NOT_YET
-    return incoming.header('if-none-match') === page.tag ? page.unchanged : page.answer
+    const found = (): Verdict => {
+      const page = pages.get(path)
+      if (page === undefined) return NOT_FOUND
+      return incoming.header('if-none-match') === page.tag ? page.unchanged : page.answer
+    }
+    if (pages.has(path)) return found()
+    // For the few milliseconds in which the first pages are made.
+    return isTrial ? untold(path) : first.then(found)
   }
+}
+
+// What is only tried has no time to make a page: the answer without its text.
+function untold(path: string): Answer {
+  const type = path.endsWith('.json') ? 'application/json' : 'text/html; charset=utf-8'
+  return pageOf('', type, 'sha256:').answer
 }
 
 registerPublisher(publisher)

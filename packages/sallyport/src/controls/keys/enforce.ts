@@ -6,14 +6,13 @@ import type { Denial, Judgement, Needs, Stage } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { type Lines, lines, NO_LINES } from '../../guard/lines.ts'
 import { type KeyShape, keyFormat } from '../../keys/format.ts'
-import type { AuditAction, AuditEvent } from '../../ports/audit.ts'
 import type { KeyAnswer, KeyRecord } from '../../ports/keys.ts'
+import { exposedKeys } from './exposed.ts'
 import { andThen, failuresOf } from './failures.ts'
 import { faultOf, isInNetworks, type KeyFault, principalOf, replacedLines } from './record.ts'
-import { type FullKeysSetting, fullSetting, type KeysSetting } from './setting.ts'
+import { FAILURES_PER_MINUTE, type FullKeysSetting, fullSetting, type KeysSetting } from './setting.ts'
 import { keyInTarget, shownKey } from './shown.ts'
-
-const CONTROL = 'SP-KEYS-01'
+import { ofRecord, teller } from './tell.ts'
 
 // RFC 6750, section 3.1.
 const INVALID: Denial = {
@@ -37,7 +36,7 @@ const MOST_TOLD = 10_000
 
 export function compileKeys(setting: KeysSetting, cell: CellInfo, needs: Needs): Stage {
   const full = fullSetting(setting, cell)
-  if (full === undefined) return {}
+  if (full === undefined) return urlOnly(setting, needs)
   const replaced = new WeakMap<Exchange, Lines>()
   return {
     admit: judge(full, setting.mode !== 'report', needs, replaced),
@@ -55,43 +54,37 @@ export function compileKeys(setting: KeysSetting, cell: CellInfo, needs: Needs):
   }
 }
 
+/** Where no key is read, one in the URL is exposed all the same: it stands in logs and histories. */
+function urlOnly({ vendor, failuresPerMinute }: KeysSetting, needs: Needs): Stage {
+  if (vendor === undefined) return {}
+  const inTarget = keyInTarget(vendor)
+  const exposed = exposedKeys(
+    needs,
+    failuresOf(needs.services.counters, failuresPerMinute ?? FAILURES_PER_MINUTE),
+  )
+  return {
+    admit(exchange) {
+      const leaked = inTarget(exchange.target)
+      return leaked === undefined ? undefined : exposed(exchange, leaked, IN_URL, 'url')
+    },
+  }
+}
+
 function judge(
   full: FullKeysSetting,
   enforces: boolean,
-  { services, clock, trial }: Needs,
+  needs: Needs,
   replaced: WeakMap<Exchange, Lines>,
 ): (exchange: Exchange) => Judgement {
+  const { services, clock, trial } = needs
   const format = keyFormat(full.vendor)
   const shown = shownKey(full)
   const inTarget = keyInTarget(full.vendor)
   const failures = failuresOf(services.counters, full.failuresPerMinute)
   const ring = trial === undefined ? services.keys : undefined
   const told = new Map<string, number>()
-
-  function tell(exchange: Exchange, action: AuditAction, more: Partial<AuditEvent>): void {
-    if (trial !== undefined || services.audit === undefined) return
-    const { address } = exchange.client
-    const { requestId } = exchange
-    services.audit.record({
-      action,
-      outcome: 'denied',
-      control: CONTROL,
-      cell: exchange.cell.id,
-      ...(address === undefined ? {} : { address }),
-      ...(requestId === '' ? {} : { requestId }),
-      ...more,
-    })
-  }
-
-  function exposed(exchange: Exchange, key: string, denial: Denial, where: string): Denial {
-    const known = ring?.known?.(key)
-    tell(exchange, 'key.exposed', {
-      ...(known !== undefined && typeof known !== 'string' ? ofRecord(known.record) : {}),
-      code: denial.code,
-      details: { where },
-    })
-    return denial
-  }
+  const tell = teller(needs)
+  const exposed = exposedKeys(needs, failures)
 
   function failed(exchange: Exchange, fault: KeyFault, record?: KeyRecord): Judgement {
     if (trial !== undefined) return INVALID
@@ -160,8 +153,7 @@ function judge(
 
   return function admitKey(exchange) {
     const leaked = inTarget(exchange.target)
-    if (leaked !== undefined)
-      return leaked.startsWith('sk_') ? exposed(exchange, leaked, IN_URL, 'url') : IN_URL
+    if (leaked !== undefined) return exposed(exchange, leaked, IN_URL, 'url')
     const key = shown(exchange)
     if (key === undefined) {
       const { class: ofTried } = trial?.principal?.credential ?? {}
@@ -184,8 +176,4 @@ function judge(
         : andThen(ring.find(key), (answer) => judgeAnswer(exchange, shape, answer)),
     )
   }
-}
-
-function ofRecord({ id, organisation, owner }: KeyRecord): Partial<AuditEvent> {
-  return { organisation, actor: owner, credential: id, target: id }
 }

@@ -210,12 +210,57 @@ test('a key in the URL is refused and told as exposed, also percent-encoded', as
     `/v1/orders/${key}`,
     `/v1/orders?api_key=${key.replaceAll('_', '%5F')}`,
     `/v1/orders?api_key=${[...key].map((each) => `%${each.charCodeAt(0).toString(16)}`).join('')}`,
+    `/v1/orders?next=%2Fv1%3Fapi_key%3D${key.replaceAll('_', '%255F')}`,
   ])
     assert.equal(await code({ path, key }), 'credential_in_url', path)
-  assert.equal(events.length, 4)
+  assert.equal(events.length, 5)
   assert.equal(await code({ path: `/v1/orders?key=${strange('publishable')}` }), 'credential_in_url')
-  assert.equal(events.length, 4, 'a publishable key is public')
+  assert.equal(events.length, 5, 'a publishable key is public')
   assert.equal(await code({ path: '/v1/sk_acme_live_keys?a=%', key }), 'in')
+})
+
+test('a key in the URL is refused also where no key is read', async () => {
+  const { code, records, events } = await api()
+  const key = records.add()
+  for (const path of [
+    `/v1/open?k=${key}`,
+    `/v1/open?k=${key.replaceAll('_', '%255f')}`,
+    `/v1/session?${key}`,
+  ])
+    assert.equal(await code({ path }), 'credential_in_url', path)
+  assert.equal(await code({ path: `/v1/open?k=${strange('publishable')}` }), 'credential_in_url')
+  assert.deepEqual(
+    events.map(({ action, credential, cell }) => [action, credential, cell]),
+    ['/v1/open', '/v1/open', '/v1/session'].map((cell) => ['key.exposed', 'key-0', cell]),
+  )
+})
+
+test('the log is told whose an exposed key is, though nobody used it before; and nothing where it can’t be found', async () => {
+  const { ask, code, records, events } = await api()
+  const path = `/v1/orders?api_key=${records.add({ organisation: 'org-7', owner: 'ada' })}`
+  const { verdict } = await ask({ path })
+  assert.equal((verdict as Denial).code, 'credential_in_url')
+  const { organisation, actor, credential, target } = events[0]!
+  assert.deepEqual(
+    { organisation, actor, credential, target },
+    {
+      organisation: 'org-7',
+      actor: 'ada',
+      credential: 'key-0',
+      target: 'key-0',
+    },
+  )
+  assert.ok(!JSON.stringify(events).includes(path.slice(-32)))
+  records.fails = true
+  assert.equal(await code({ path: `/v1/orders?api_key=${records.add()}` }), 'credential_in_url')
+  assert.equal(events[1]!.credential, undefined)
+  records.fails = false
+  for (let time = 0; time < 35; time++)
+    assert.equal(await code({ path: `/v1/orders/${strange()}` }), 'credential_in_url')
+  const asked = records.asked.find
+  assert.equal(await code({ path: `/v1/orders/${strange()}` }), 'credential_in_url')
+  assert.equal(records.asked.find, asked, 'made-up keys can’t wear out the records')
+  assert.equal(events.length, 38)
 })
 
 test('H6 a publishable key opens what is declared for it, by method, scope and origin', async () => {

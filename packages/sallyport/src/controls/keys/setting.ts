@@ -89,6 +89,9 @@ export const keysSchema = object(
 
 export type KeysSetting = Infer<typeof keysSchema>
 
+/** Bad keys of an address in a minute, where nobody says otherwise. */
+export const FAILURES_PER_MINUTE = 30
+
 export const keysDefaults: KeysSetting = {}
 
 /** A setting with everything filled in. */
@@ -117,7 +120,7 @@ export function fullSetting(
     header: setting.header ?? ['authorization'],
     overlapSeconds: setting.overlapSeconds ?? 0,
     expiresAfterDays: setting.expiresAfterDays ?? 365,
-    failuresPerMinute: setting.failuresPerMinute ?? 30,
+    failuresPerMinute: setting.failuresPerMinute ?? FAILURES_PER_MINUTE,
     publishable: open ? { methods: open.methods ?? ['GET', 'HEAD'], scopes: open.scopes ?? [] } : undefined,
   }
 }

@@ -37,13 +37,15 @@ function linesNamed(rawHeaders: readonly string[], name: string): number {
   return count
 }
 
-/** Finds a key in a path and query, also where its characters are percent-encoded. */
+/** Finds a key in a path and query, also where its characters are percent-encoded, once or twice. */
 export function keyInTarget(vendor: string): (target: string) => string | undefined {
   const mark = `k_${vendor}_`
   const pattern = new RegExp(`[sp]k_${vendor}_(?:live|test)_[0-9A-Za-z]{38}`)
   return (target) => {
     if (!target.includes(mark) && !target.includes('%')) return undefined
-    return pattern.exec(target)?.[0] ?? pattern.exec(decoded(target))?.[0]
+    const once = decoded(target)
+    // Whoever puts a URL into a URL encodes it twice.
+    return (pattern.exec(target) ?? pattern.exec(once) ?? pattern.exec(decoded(once)))?.[0]
   }
 }
 

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { type TestContext, test } from 'node:test'
-import { setImmediate } from 'node:timers/promises'
 import { guard as fetchGuard } from '../../src/adapters/fetch.ts'
 import { createServer } from '../../src/adapters/node/index.ts'
 import type { PolicyDocument } from '../../src/guard/policy.ts'

@@ -84,3 +84,44 @@ describe('where nobody says in which place the policy runs', () => {
     assert.ok(result.findings.some(({ id }) => id === 'drift.request'))
   })
 })
+
+describe('a route in other letters', () => {
+  const policy: PolicyDocument = {
+    extends: 'recommended',
+    routes: { '/v1/account/*': { data: 'private', cache: { mode: 'off' } }, 'POST /v1/orders': {} },
+  }
+
+  /** Something in front that writes paths in small letters, or none. */
+  async function behind(context: TestContext, isLowered: boolean): Promise<string> {
+    const gateway = await listening(
+      guarded(createGuard(policy, 'gateway'), (_request, response) => response.end('{}')),
+    )
+    context.after(() => gateway.close())
+    if (!isLowered) return `http://127.0.0.1:${gateway.port}`
+    const proxy = await listening(
+      createServer(({ url = '/', method = 'GET', headers }, response) => {
+        const path = url.toLowerCase()
+        request({ port: gateway.port, path, method, headers, agent: false }, (answer) => {
+          response.writeHead(answer.statusCode!, answer.rawHeaders)
+          answer.pipe(response)
+        }).end()
+      }),
+    )
+    context.after(() => proxy.close())
+    return `http://127.0.0.1:${proxy.port}`
+  }
+
+  it('must be refused by a gateway', async (context) => {
+    const result = await verify(policy, await behind(context, false), { place: 'gateway' })
+    assert.deepEqual(result.findings, [])
+  })
+
+  it('is found where something lets it through', async (context) => {
+    const result = await verify(policy, await behind(context, true), { place: 'gateway' })
+    const curls = result.findings.filter(({ id }) => id === 'drift.request').map(({ curl }) => curl)
+    assert.ok(
+      curls.some((curl) => curl.includes('/V1/Account')),
+      curls.join('\n'),
+    )
+  })
+})

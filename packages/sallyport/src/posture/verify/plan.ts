@@ -9,6 +9,7 @@ import { type ResolvedCell, resolvedFor } from '../../guard/resolve.ts'
 import { controls } from '../register.ts'
 import type { ClassId } from './classes.ts'
 import { type Credential, withCredential } from './credential.ts'
+import { inOtherLetters } from './letter-case.ts'
 import type { Oracle } from './oracle.ts'
 import { RAW_CLASSES } from './raw-classes.ts'
 import type { NotRun, Profile } from './result.ts'
@@ -91,6 +92,10 @@ export function planRun(oracle: Oracle, options: PlanOptions): Plan {
 
   for (const cell of chosen)
     for (const [request, meant] of cellRequests(cell, options.profile)) add(request, meant)
+  for (const cell of chosen) {
+    const other = inOtherLetters(cell)
+    if (other) add(other)
+  }
   for (const sample of options.samples)
     for (const [request, meant] of sampleRequests(sample)) add(request, meant)
   // Grants hold on errors, and nowhere on doubtful paths.

@@ -22,6 +22,12 @@ type NameTable = (name: string) => number
 /** The chances of a control on the way in. */
 export type AdmitFace = 'early' | 'admit' | 'answer'
 
+/** A control that hears of refusals. */
+export interface Denied {
+  readonly control: string
+  readonly hear: NonNullable<Stage['denied']>
+}
+
 /** A cell's stages, ready to run. */
 export interface CompiledCell {
   readonly identify: Identify
@@ -30,6 +36,8 @@ export interface CompiledCell {
   readonly admitIds: readonly string[]
   /** Which of the control's chances to judge each of `admit` is. */
   readonly admitFaces: readonly AdmitFace[]
+  /** Who hears of refusals, with its register id. */
+  readonly denied: Denied | undefined
   readonly names: NameTable
   readonly fixed: Lines
   readonly perAnswer: readonly NonNullable<EmitStage['perAnswer']>[]
@@ -48,6 +56,7 @@ export function compileCell(
   identify: Identify = {},
   admitIds: readonly string[] = [],
   admitFaces: CompiledCell['admitFaces'] = [],
+  denied?: Denied,
 ): CompiledCell {
   const table = new Map<string, number>()
   const mark = (name: string, bits: number) => table.set(name, (table.get(name) ?? PASS) | bits)
@@ -63,6 +72,7 @@ export function compileCell(
     admit,
     admitIds,
     admitFaces,
+    denied,
     names: nameTable(table),
     fixed: joinLines(...emit.map((stage) => stage.fixed ?? NO_LINES)),
     perAnswer: emit.flatMap((stage) => (stage.perAnswer ? [stage.perAnswer] : [])),

@@ -79,6 +79,11 @@ export interface Stage {
   early?(exchange: Exchange): Judgement
   /** Judges the request. A promise only where something has to be looked up: a warm request never waits. */
   admit?(exchange: Exchange): Judgement
+  /**
+   * Hears that a request was refused once `early` had let it pass, and may refuse it in its own way instead. Called when
+   * that is decided, whether or not the client still waits for the answer.
+   */
+  denied?(exchange: Exchange): Denial | undefined | Promise<Denial | undefined>
   /** Answers what the control serves itself, once every control has let the request pass. */
   answer?(exchange: Exchange): Judgement
   /** What it puts on every answer. */

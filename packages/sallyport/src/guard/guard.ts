@@ -2,7 +2,7 @@
 
 import type { Services } from '../ports/services.ts'
 import type { Cell } from './cell.ts'
-import { type AdmitFace, compileCell } from './compile.ts'
+import { type AdmitFace, compileCell, type Denied } from './compile.ts'
 import type { EmitStage, Identify, Judgement, Mode, Needs, Place, Stage, Trial, Verdict } from './control.ts'
 import { Exchange, type Incoming } from './exchange.ts'
 import { NO_LINES } from './lines.ts'
@@ -151,11 +151,20 @@ function judgeFrom(exchange: Exchange, from: number, pages: Pages | undefined): 
     if (verdict === undefined) continue
     if (verdict instanceof Promise)
       return verdict.then((late) =>
-        late === undefined ? judgeFrom(exchange, i + 1, pages) : decide(exchange, admitIds[i]!, late),
+        late === undefined ? judgeFrom(exchange, i + 1, pages) : settle(exchange, admitIds[i]!, late),
       )
-    return decide(exchange, admitIds[i]!, verdict)
+    return settle(exchange, admitIds[i]!, verdict)
   }
   return pages?.(exchange)
+}
+
+function settle(exchange: Exchange, control: string, verdict: NonNullable<Verdict>): Judgement {
+  const { denied } = exchange.cell.compiled
+  if (denied === undefined || verdict.kind !== 'deny') return decide(exchange, control, verdict)
+  const own = denied.hear(exchange)
+  const decided = (other: Verdict): Verdict =>
+    other === undefined ? decide(exchange, control, verdict) : decide(exchange, denied.control, other)
+  return own instanceof Promise ? own.then(decided) : decided(own)
 }
 
 function decide(exchange: Exchange, control: string, verdict: NonNullable<Verdict>): Verdict {
@@ -226,7 +235,9 @@ function cellCompiler(needs: Needs, would: Would) {
     // In report mode nothing changes, so the facts are those of a cell without the control.
     for (const [name, stage] of stages)
       if (stage.identify && modeOf(cell, name) === 'enforce') identify = stage.identify
-    const compiled = compileCell(admit, emit, identify, admitIds, admitFaces)
+    const listener = rules.find(({ name }) => stages.get(name)?.denied)
+    const denied = listener && deniedOf(listener.id, stages.get(listener.name)!, modeOf(cell, listener.name))
+    const compiled = compileCell(admit, emit, identify, admitIds, admitFaces, denied)
     if (!reports) compiledByKind.set(kind, compiled)
     return compiled
   }
@@ -265,6 +276,19 @@ function reporting(
     return verdict instanceof Promise
       ? verdict.then((late) => watch(exchange, late))
       : watch(exchange, verdict)
+  }
+}
+
+// In report mode it hears as ever, and what was refused stays as it was refused.
+function deniedOf(control: string, { denied }: Stage, mode: Mode): Denied {
+  const hear = denied!
+  if (mode !== 'report') return { control, hear }
+  return {
+    control,
+    hear: (exchange) => {
+      const own = hear(exchange)
+      return own instanceof Promise ? own.then(() => undefined) : undefined
+    },
   }
 }
 

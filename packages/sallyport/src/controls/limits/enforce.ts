@@ -1,6 +1,8 @@
-// Counts. An address is counted before it is known who calls, and given back when it is; then the caller's plan.
+// Counts. An address is counted before it is known who calls, and given back when it is; then the caller's plan. Whoever
+// shows a credential is counted by address only once that turns out to be none, or the many callers behind one address
+// would take its bucket from each other while they are looked up.
 
-import type { Denial, Judgement, Needs, Stage } from '../../guard/control.ts'
+import type { Denial, Needs, Stage } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { type Lines, NO_LINES } from '../../guard/lines.ts'
 import {
@@ -17,11 +19,15 @@ import { LimitLines, mostExhausted, OWNED, refusal, refusalOf, structuredLines }
 
 export function compileLimits(setting: LimitsSetting, needs: Needs): Stage {
   if (!limitsAnything(setting)) return {}
-  const early = earlyStage(setting, needs)
-  const admit = admitStage(setting, needs)
+  const owed: Owed = new WeakMap()
+  const buckets = addressBuckets(setting)
+  const mayOwe = !needs.trial && buckets.length > 0 && buckets.every(({ refundable }) => refundable)
+  const early = earlyStage(setting, needs, mayOwe ? owed : undefined)
+  const admit = admitStage(setting, needs, owed)
   return {
     ...(early ? { early } : {}),
     ...(admit ? { admit } : {}),
+    ...(mayOwe ? { denied: collecting(setting, needs, owed) } : {}),
     emit: { owns: OWNED, ...(isTold(setting) ? { perAnswer: linesFor(setting, needs) } : {}) },
   }
 }
@@ -30,17 +36,51 @@ function isTold(setting: LimitsSetting): boolean {
   return (setting.disclose ?? 'full') === 'full'
 }
 
-function earlyStage(setting: LimitsSetting, needs: Needs): Stage['early'] {
+/** What a request takes from its address if it turns out that nobody knows who calls. */
+type Owed = WeakMap<Exchange, readonly CounterRequest[]>
+
+/** True where the request shows something by which a control may find out who calls. */
+function showsCredential({ incoming, cookiesIgnored }: Exchange): boolean {
+  return (
+    incoming.header('authorization') !== undefined ||
+    incoming.header('x-api-key') !== undefined ||
+    incoming.clientCertificate !== undefined ||
+    (!cookiesIgnored && incoming.header('cookie') !== undefined)
+  )
+}
+
+function earlyStage(setting: LimitsSetting, needs: Needs, owed: Owed | undefined): Stage['early'] {
   const shed = shedding(setting, needs)
   const buckets = addressBuckets(setting)
   if (buckets.length === 0) return shed
   const { cost = 1 } = setting
   const judge = judging(setting, needs)
-  return (exchange) =>
-    shed?.(exchange) ??
-    (needs.trial
-      ? judge(exchange, asked(buckets, '', cost))
-      : judge(exchange, addressRequests(exchange, buckets, cost)))
+  const look = judging(setting, needs, 'peek')
+  return (exchange) => {
+    const shedded = shed?.(exchange)
+    if (shedded) return shedded
+    if (needs.trial) return judge(exchange, asked(buckets, '', cost))
+    const requests = addressRequests(exchange, buckets, cost)
+    if (owed === undefined || requests.length === 0 || !showsCredential(exchange))
+      return judge(exchange, requests)
+    const isFree = (refusal: Settled): Settled => {
+      if (refusal === undefined) owed.set(exchange, requests)
+      return refusal
+    }
+    const refusal = look(exchange, requests)
+    return refusal instanceof Promise ? refusal.then(isFree) : isFree(refusal)
+  }
+}
+
+/** Takes from the address of a request that was refused before its plan was asked. */
+function collecting(setting: LimitsSetting, needs: Needs, owed: Owed): NonNullable<Stage['denied']> {
+  const judge = judging(setting, needs)
+  return (exchange) => {
+    const requests = owed.get(exchange)
+    if (requests === undefined) return undefined
+    owed.delete(exchange)
+    return judge(exchange, requests)
+  }
 }
 
 // Less important requests first; what is critical goes on as long as it can.
@@ -52,7 +92,7 @@ function shedding({ shed, critical }: LimitsSetting, { services, trial }: Needs)
   return (_exchange: Exchange): Denial | undefined => (load() > delayMs ? denial : undefined)
 }
 
-function admitStage(setting: LimitsSetting, needs: Needs): Stage['admit'] {
+function admitStage(setting: LimitsSetting, needs: Needs, owed: Owed): Stage['admit'] {
   const { cost = 1, by } = setting
   const refunded = addressBuckets(setting).filter(({ refundable }) => refundable)
   const kept = new Set(addressBuckets(setting).flatMap(({ refundable, name }) => (refundable ? [] : name)))
@@ -61,8 +101,10 @@ function admitStage(setting: LimitsSetting, needs: Needs): Stage['admit'] {
   const judge = judging(setting, needs)
   return (exchange) => {
     const { principal, limits: before } = exchange
-    if (principal === undefined) return undefined
-    if (before && refunded.length > 0 && !needs.trial)
+    const requests = owed.get(exchange)
+    if (requests !== undefined) owed.delete(exchange)
+    if (principal === undefined) return requests && judge(exchange, requests)
+    if (before && requests === undefined && refunded.length > 0 && !needs.trial)
       void needs.services.counters.refund(addressRequests(exchange, refunded, cost), before)
     const rest = before?.decisions.filter(({ bucket }) => kept.has(bucket)) ?? []
     exchange.limits = before && rest.length > 0 ? { ...before, decisions: rest } : undefined
@@ -72,15 +114,17 @@ function admitStage(setting: LimitsSetting, needs: Needs): Stage['admit'] {
   }
 }
 
-/** Takes from all buckets, leaves what they say on the exchange, and refuses where one has no room. */
-function judging(setting: LimitsSetting, needs: Needs) {
+type Settled = Denial | undefined
+
+/** Takes from all buckets, or looks at them; leaves what they say on the exchange, and refuses where one has no room. */
+function judging(setting: LimitsSetting, needs: Needs, question: 'take' | 'peek' = 'take') {
   const { disclose = 'full' } = setting
   const note = needs.trial ? undefined : noteFor(needs)
   return (
     exchange: Exchange,
     requests: readonly CounterRequest[],
     told: readonly CounterDecision[] = [],
-  ): Judgement => {
+  ): Settled | Promise<Settled> => {
     if (requests.length === 0) return undefined
     const settle = (verdict: CounterVerdict): Denial | undefined => {
       exchange.limits =
@@ -89,7 +133,7 @@ function judging(setting: LimitsSetting, needs: Needs) {
       if (verdict.by !== 'closed') note?.(exchange, requests, verdict)
       return refusalOf(verdict, disclose)
     }
-    const verdict = needs.trial ? untouched(requests) : needs.services.counters.take(requests)
+    const verdict = needs.trial ? untouched(requests) : needs.services.counters[question](requests)
     return verdict instanceof Promise ? verdict.then(settle) : settle(verdict)
   }
 }

@@ -269,19 +269,38 @@ function keyBehaviour(open: (test: TestContext) => Promise<Store>): void {
       [...page, ...rest].map(({ id }) => id),
       listed.map(({ id }) => id),
     )
-    const notices = await administration.notices(Date.now() - day)
-    assert.deepEqual(
-      notices.map(({ key, days }) => [days, key.id]),
-      [
-        [30, ids[2]],
-        [7, ids[1]],
-        [1, ids[0]],
-      ],
-    )
-    assert.deepEqual(await administration.notices(Date.now()), [])
+    const expiring = async (days: number) =>
+      (await administration.expiring(days * 86_400)).map(({ id }) => id)
+    assert.deepEqual(await expiring(30), ids.slice(0, 3))
+    assert.deepEqual(await expiring(7), ids.slice(0, 2))
+    assert.deepEqual(await expiring(0), [])
     ring.used(ids[0]!, Date.now() + 2 * day)
     await ring.close()
     assert.deepEqual(new Set((await administration.unused(-1)).map(({ id }) => id)), new Set(ids.slice(1)))
+  })
+
+  it('H7 another plan of an organisation is known to a ring that has its keys cached', async (test) => {
+    const { administration, create, ring, organisation, events } = await worldOf(test, await open(test))
+    const { key } = await create()
+    const planOf = async () => {
+      const answer = await ring.find(key)
+      assert.ok(typeof answer !== 'string')
+      return [answer.record.plan, answer.record.planOverrides]
+    }
+    await planOf()
+    const overrides = { buckets: [{ name: 'minute', limit: 5_000 }] }
+    await administration.setPlan(organisation, 'enterprise', overrides, 'ada')
+    const { action, target, details } = events.at(-1)!
+    assert.deepEqual(
+      [action, target, details],
+      ['organisation.plan_changed', organisation, { plan: 'enterprise', limits: 'minute=5000' }],
+    )
+    while ((await planOf())[0] !== 'enterprise') await wait(5)
+    assert.deepEqual(await planOf(), ['enterprise', overrides])
+    await administration.setPlan(organisation, 'free', undefined, 'ada')
+    while ((await planOf())[0] !== 'free') await wait(5)
+    assert.deepEqual(await planOf(), ['free', undefined])
+    await assert.rejects(administration.setPlan('nobody', 'free', undefined, 'ada'), { code: 'unknown' })
   })
 
   it('refuses what no key can be, in words', async (test) => {

@@ -51,6 +51,13 @@ export const ACTIONS: Readonly<Record<AuditAction, ActionKind>> = {
     'authn_login_fail_max',
   ),
   'lockout.refused': kind('a sign-in was refused while locked', AUTHENTICATION, 1, 2, 'authn_login_fail_max'),
+  'organisation.plan_changed': kind(
+    'the plan of an organisation was changed',
+    ENTITY,
+    3,
+    1,
+    'privilege_permissions_changed',
+  ),
   'policy.refused': kind('a policy was refused', API, 3, 3, 'sys_monitor_disabled'),
   'policy.reloaded': kind('another policy took over', API, 3, 2, 'authz_admin'),
   'session.ended': kind('a session ended', AUTHENTICATION, 2, 1, 'session_expired'),

@@ -16,6 +16,7 @@ export const AUDIT_ACTIONS = [
   'lockout.disabled',
   'lockout.locked',
   'lockout.refused',
+  'organisation.plan_changed',
   'policy.refused',
   'policy.reloaded',
   'session.ended',

@@ -19,6 +19,7 @@ import {
   organisationById,
   organisationByName,
   organisationInsert,
+  organisationPlan,
   principalById,
 } from '../statements/organisations.ts'
 import { KeyFault, type NewKey } from './new-key.ts'
@@ -30,7 +31,8 @@ type Organisation = RowOf<typeof organisationById>
 
 /** How keys are made and told of. */
 export interface KeyAdministrationOptions {
-  readonly format: KeyFormat
+  /** How new keys look; whoever makes none needs none. */
+  readonly format?: KeyFormat
   /** The newest first. */
   readonly peppers: readonly Pepper[]
   /** Fills an array with random bytes. */
@@ -43,10 +45,7 @@ export interface KeyAdministrationOptions {
 
 /** Seven days. */
 const LONGEST_OVERLAP_SECONDS = 604_800
-/** How many days before a key expires its owner is told. */
-const NOTICE_DAYS = [30, 7, 1] as const
 const DAY_MS = 86_400_000
-const MOST_TOLD = 10_000
 
 /** What can be done with the keys of a store. */
 export type KeyAdministration = ReturnType<typeof keyAdministration>
@@ -56,7 +55,7 @@ export type KeyAdministration = ReturnType<typeof keyAdministration>
  * is away.
  */
 export function keyAdministration(database: Database, options: KeyAdministrationOptions) {
-  const { format, peppers, random, clock } = options
+  const { peppers, random, clock } = options
   const [pepper] = peppers
   if (pepper === undefined) throw new RangeError('Keys are made with a pepper; give at least one.')
 
@@ -76,6 +75,11 @@ export function keyAdministration(database: Database, options: KeyAdministration
       control: 'SP-KEYS-01',
       details,
     })
+
+  const makes = (): KeyFormat => {
+    if (options.format === undefined) throw new RangeError('Keys are made in a format; give one.')
+    return options.format
+  }
 
   async function digestFor(key: string): Promise<Uint8Array> {
     return pepperedDigest(pepper!, Buffer.from(await digestOf(key), 'latin1'))
@@ -112,6 +116,24 @@ export function keyAdministration(database: Database, options: KeyAdministration
       return byName
     },
 
+    /**
+     * Gives an organisation another plan, and what it differs in from that plan; every node learns it within two seconds.
+     * Keys with a plan of their own keep it.
+     */
+    async setPlan(
+      organisation: string,
+      plan: string,
+      overrides: PlanOverrides | undefined,
+      actor: string,
+    ): Promise<void> {
+      const [row] = await database.query(organisationPlan, [organisation, plan, overrides ?? null])
+      if (row === undefined)
+        throw new KeyFault('unknown', `there is no organisation ${JSON.stringify(organisation)}`)
+      const own = (overrides?.buckets ?? []).map(({ name, limit }) => `${name}=${limit}`).join(',')
+      tell('organisation.plan_changed', organisation, organisation, actor, { plan, limits: own.slice(0, 256) })
+      options.onChange?.()
+    },
+
     /** Makes a key; its text is in the answer and nowhere else. */
     async create(wanted: NewKey): Promise<{ readonly key: string; readonly id: string }> {
       const { organisation, name, kind, environment, scopes = [], origins = [], cidrs = [] } = wanted
@@ -124,6 +146,7 @@ export function keyAdministration(database: Database, options: KeyAdministration
         if (owner === undefined || owner.disabled_at !== null)
           throw new KeyFault('unknown', `nobody of the organisation is ${JSON.stringify(wanted.owner)}`)
       }
+      const format = makes()
       const key = format.make({ kind, environment }, random)
       const id = randomUUID()
       await database.query(keyInsert, [
@@ -177,7 +200,8 @@ export function keyAdministration(database: Database, options: KeyAdministration
           overlapSeconds <= LONGEST_OVERLAP_SECONDS
         )
       )
-        throw new KeyFault('wrong', `the overlap is 0 to ${LONGEST_OVERLAP_SECONDS} whole seconds`)
+        throw new KeyFault('wrong', 'the overlap is at most 7d, in whole seconds')
+      const format = makes()
       const { kind, environment } = await show(organisation, id)
       const key = format.make({ kind: kind as KeyKind, environment: environment as KeyEnvironment }, random)
       const digest = await digestFor(key)
@@ -214,23 +238,9 @@ export function keyAdministration(database: Database, options: KeyAdministration
       return true
     },
 
-    /** The keys whose owners are to be told, 30, 7 and 1 days before, since it was last asked. */
-    async notices(
-      since: number,
-    ): Promise<readonly { readonly key: ShownKey; readonly days: (typeof NOTICE_DAYS)[number] }[]> {
-      const now = clock()
-      const found = []
-      for (const days of NOTICE_DAYS) {
-        const from = Math.max(now, since + days * DAY_MS)
-        const rows = await database.query(keysExpiring, [
-          new Date(from),
-          new Date(now + days * DAY_MS),
-          MOST_TOLD,
-        ])
-        found.push(...rows.map((key) => ({ key, days })))
-      }
-      return found
-    },
+    /** Living keys that expire within so many seconds, the next first. */
+    expiring: (seconds: number, limit = 100) =>
+      database.query(keysExpiring, [new Date(clock()), new Date(clock() + seconds * 1000), limit]),
 
     /** Living keys that nobody used for so many days. */
     unused: (days: number, limit = 100) =>

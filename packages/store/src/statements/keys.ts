@@ -106,7 +106,7 @@ export const keyList = statement(
    order by k.created_at desc, k.id desc limit $4`,
 )
 
-/** Keys that end between two times and were not revoked: notices before expiry. */
+/** Keys that expire between two times and were not revoked, the next first. */
 export const keysExpiring = statement(
   'keys_expiring',
   ['timestamptz', 'timestamptz', 'int8'],

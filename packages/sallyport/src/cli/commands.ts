@@ -149,7 +149,7 @@ export const commands: readonly Command[] = [
       {
         name: 'place',
         value: 'PLACE',
-        doc: 'where the policy runs: gateway, node or fetch; else either of the first two will do',
+        doc: 'where the policy runs: gateway, node or fetch; else the published posture says it, or an answer of either of the first two will do',
       },
       {
         name: 'path',
@@ -331,7 +331,7 @@ export const commands: readonly Command[] = [
       {
         name: 'link',
         value: 'DAYS',
-        doc: 'print a link for reviewers instead, such as 30d; with --origin, and the key in SALLYPORT_POSTURE_KEY',
+        doc: 'print the links for reviewers instead, to the page and to its data, such as 30d; with --origin, and the key in SALLYPORT_POSTURE_KEY',
         noEnvironment: true,
       },
       {
@@ -351,6 +351,7 @@ export const commands: readonly Command[] = [
         doc: 'security-txt: the public key of the signer; else disclosure.pgpKey of the policy',
         noEnvironment: true,
       },
+      { ...json, doc: 'with --link: write the links as JSON' },
     ],
     run: async (...given) => (await import('./posture.ts')).posture(...given),
   },
@@ -430,10 +431,10 @@ export const commands: readonly Command[] = [
   },
   {
     name: 'keys',
-    summary: 'make, list, rotate and revoke API keys',
+    summary: 'make, list, rotate and revoke API keys, and set plans',
     detail:
-      'A new key is written once, to the standard output; afterwards only its digest is known. The name that keys carry, their life and the overlap of a rotation come from the policy. "prove URL" makes a key, revokes it and measures for how long a deployment still takes it. "rule" prints what makes gitleaks and GitHub find keys that leaked. Works beside a gateway that has the store open.',
-    operand: 'create|list|show|rotate|revoke|prove|rule ID',
+      'A new key is written once, to the standard output; afterwards only its digest is known. The name that keys carry, their life and the overlap of a rotation come from the policy, and scopes and plans are checked against it. "plan" tells or changes the plan of an organisation. "prove URL" makes a key, revokes it and measures for how long a deployment still takes it. "rule" prints what makes gitleaks and GitHub find keys that leaked. Works beside a gateway that has the store open.',
+    operand: 'create|list|show|rotate|revoke|plan|prove|rule ID',
     options: [
       ...stored,
       {
@@ -489,9 +490,23 @@ export const commands: readonly Command[] = [
       {
         name: 'unused',
         value: 'DAYS',
-        doc: 'list the keys of all that nobody used for so long',
+        doc: 'list the keys that nobody used for so long, of all organisations or one',
         noEnvironment: true,
       },
+      {
+        name: 'expiring',
+        value: 'TIME',
+        doc: 'list the keys that expire within so long, such as 30d, of all organisations or one',
+        noEnvironment: true,
+      },
+      {
+        name: 'limit',
+        value: 'BUCKET=N',
+        doc: 'plan: a limit of its own, such as minute=5000',
+        many: true,
+        noEnvironment: true,
+      },
+      { name: 'clear', doc: 'plan: take away the limits of its own before', noEnvironment: true },
       {
         name: 'replica',
         value: 'HOST:PORT',

@@ -43,6 +43,8 @@ export async function posture(invocation: Invocation, terminal: Terminal): Promi
       `posture takes one policy, received ${show(invocation.operands[1])}; see "sallyport posture --help"`,
     )
   if (invocation.text('link') !== undefined) return link(invocation, terminal)
+  if (invocation.flag('json'))
+    throw new Failure('--json: is about --link; write --format json for the posture as data')
   const { policy } = await loadPolicy(namedPolicy(invocation), terminal.directory)
   const format = oneOf(invocation, 'format', Object.keys(FORMATS) as (keyof typeof FORMATS)[])
   const made = await createPosture(policy, {
@@ -91,7 +93,10 @@ function link(invocation: Invocation, terminal: Terminal): number {
       `${invocation.nameOf('origin')}: must say where the page is, such as https://api.example.com`,
     )
   const until = Math.floor(Date.now() / 1_000) + Number(days) * 86_400
-  terminal.out(origin + reviewerLink(key, until))
+  const links = { page: origin + reviewerLink(key, until), data: origin + reviewerLink(key, until, true) }
+  terminal.out(
+    invocation.flag('json') ? JSON.stringify(links, null, 2) : `page  ${links.page}\ndata  ${links.data}`,
+  )
   return 0
 }
 

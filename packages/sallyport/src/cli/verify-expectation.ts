@@ -8,7 +8,7 @@ import { digest } from '../policy/digest.ts'
 import { findPolicy, loadPolicy } from '../policy/load.ts'
 import { PolicyError, sentence } from '../policy/problem.ts'
 import { checkAttestation } from '../posture/attest/check.ts'
-import { MAX_POSTURE_BYTES, readPosture } from '../posture/published-posture.ts'
+import { asDataPath, MAX_POSTURE_BYTES, readPosture } from '../posture/published-posture.ts'
 import { noAnswer } from '../posture/wire/no-answer.ts'
 import { send } from '../posture/wire/send.ts'
 import { originOf, parseTarget, replicaName, type WireTarget } from '../posture/wire/target.ts'
@@ -73,7 +73,7 @@ function targetOf(url: string, option: string, trusted: WireTarget | undefined):
         ...(ca === undefined ? {} : { ca }),
         ...(insecure === undefined ? {} : { insecure }),
       },
-      path: path === '/' ? (option === 'posture' ? POSTURE_JSON_PATH : ATTESTATION_PATH) : path,
+      path: option === 'posture' ? asDataPath(path) : path === '/' ? ATTESTATION_PATH : path,
     }
   } catch (error) {
     throw new Failure(`--${option}: ${(error as Error).message}`, { cause: error })

@@ -69,17 +69,26 @@ test('posture and check take a policy by --policy as well as by its name alone, 
   }
 })
 
-test('posture --link prints a link that the deployment believes, and wants its key', async (context) => {
+test('posture --link prints the links to page and data that the deployment believes, and wants its key', async (context) => {
   const cwd = directory(context, POLICY)
   const key = 'k'.repeat(40)
   const words = ['posture', '--link', '30d', '--origin', 'https://api.driftstack.dev']
   const { out, code } = await run(context, cwd, words, { SALLYPORT_POSTURE_KEY: key })
   assert.equal(code, 0)
-  const url = new URL(out.trim())
-  assert.equal(url.origin, 'https://api.driftstack.dev')
-  const target = url.pathname + url.search
-  assert.equal(isReviewerLink(key, target, Date.now() + 29 * 86_400_000), true)
-  assert.equal(isReviewerLink(key, target, Date.now() + 31 * 86_400_000), false)
+  const json = await run(context, cwd, [...words, '--json'], { SALLYPORT_POSTURE_KEY: key })
+  const links = JSON.parse(json.out) as Record<string, string>
+  assert.deepEqual(Object.keys(links), ['page', 'data'])
+  for (const [name, path] of [
+    ['page', '/.well-known/posture/reviewer'],
+    ['data', '/.well-known/posture/reviewer/api-posture.json'],
+  ] as const)
+    for (const text of [links[name]!, new RegExp(`^${name} +(\\S+)$`, 'm').exec(out)![1]!]) {
+      const url = new URL(text)
+      assert.equal(url.origin + url.pathname, `https://api.driftstack.dev${path}`)
+      const target = url.pathname + url.search
+      assert.equal(isReviewerLink(key, target, Date.now() + 29 * 86_400_000), true)
+      assert.equal(isReviewerLink(key, target, Date.now() + 31 * 86_400_000), false)
+    }
   const without = await run(context, cwd, words)
   assert.equal(without.code, 2)
   assert.match(without.err, /^sallyport: SALLYPORT_POSTURE_KEY: must hold .* openssl rand -base64 32\n$/)
@@ -93,6 +102,7 @@ test('posture names wrong options in one line', async (context) => {
       ['--origin', 'api.example'],
       '--origin: expected an origin such as https://api.example.com, received "api.example"',
     ],
+    [['--json'], '--json: is about --link; write --format json for the posture as data'],
     [['--link', '999d'], '--link: expected 1d to 180d, received "999d"'],
   ] as const) {
     const { code, err } = await run(context, cwd, ['posture', ...words])

@@ -10,6 +10,7 @@ import { describe, it, type TestContext } from 'node:test'
 import { createServer as guarded } from '../../src/adapters/node/index.ts'
 import type { PolicyDocument } from '../../src/guard/policy.ts'
 import '../../src/posture/page/index.ts'
+import { LINK_KEY_VARIABLE, reviewerLink } from '../../src/posture/page/index.ts'
 import { listening } from '../kinds/listen.ts'
 import { directory, run } from './command.ts'
 
@@ -146,5 +147,30 @@ describe('verify without a policy', () => {
       assert.equal(code, 2)
       assert.match(err.replace('sallyport: ', ''), line)
     }
+  })
+})
+
+describe("a reviewer's link", () => {
+  const KEY = 'k'.repeat(40)
+  const policy: PolicyDocument = { extends: 'recommended', disclosure: { posture: 'reviewer' } }
+
+  for (const asData of [false, true])
+    it(`to the ${asData ? 'data' : 'page'} is taken by verify --posture and by diff`, async (context) => {
+      process.env[LINK_KEY_VARIABLE] = KEY
+      context.after(() => delete process.env[LINK_KEY_VARIABLE])
+      const url = await publishing(context, policy)
+      const link = url + reviewerLink(KEY, Math.floor(Date.now() / 1_000) + 3_600, asData)
+      const cwd = directory(context, { 'sallyport.config.json': JSON.stringify(policy) })
+      const verified = await run(context, cwd, ['verify', url, '--posture', link, '--place', 'node'])
+      assert.deepEqual([verified.code, verified.err], [0, ''])
+      const compared = await run(context, cwd, ['diff', link])
+      assert.deepEqual([compared.code, compared.err], [0, ''])
+    })
+
+  it('to the page of a policy that is public is taken too', async (context) => {
+    const url = await publishing(context, POLICY)
+    const cwd = directory(context, { 'sallyport.config.json': JSON.stringify(POLICY) })
+    const { code, err } = await run(context, cwd, ['diff', `${url}/.well-known/posture`])
+    assert.deepEqual([code, err], [0, ''])
   })
 })

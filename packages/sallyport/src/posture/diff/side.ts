@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import type { PolicyDocument } from '../../guard/policy.ts'
 import { findPolicy, loadPolicy, PolicyFileError } from '../../policy/load.ts'
-import { readPosture } from '../published-posture.ts'
+import { asDataPath, readPosture } from '../published-posture.ts'
 
 /** A policy and where it was found. */
 export interface Side {
@@ -31,10 +31,10 @@ export async function readSide(name: string, directory: string, file: string | u
 
 async function fromUrl(name: string): Promise<Side> {
   const url = new URL(name)
-  if (url.pathname === '/') url.pathname = '/.well-known/api-posture.json'
+  const address = new URL(asDataPath(url.pathname + url.search), url)
   let text: string
   try {
-    const response = await fetch(url, {
+    const response = await fetch(address, {
       redirect: 'error',
       headers: { Accept: 'application/json' },
       signal: AbortSignal.timeout(10_000),

@@ -108,6 +108,8 @@ export interface GatewayEvent {
     | 'reloaded'
     | 'reload-refused'
     | 'process-ended'
+    | 'counters-away'
+    | 'counters-back'
   /** Empty where there is no request, or the policy asks for no id. */
   readonly requestId: string
   /** The id of the policy's cell; empty where there is no request. */

@@ -64,7 +64,16 @@ function factsBeside(folder: string): ReturnType<typeof factsIn> {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   checkOwnPlaces(options)
   const { places, stateFolder = STATE_FOLDER, processes = 1 } = options
-  const opened = places && (await openServices(places, stateFolder, processes))
+  const opened =
+    places &&
+    (await openServices(places, stateFolder, processes, process.env, (isAway) =>
+      options.log?.({
+        event: isAway ? 'counters-away' : 'counters-back',
+        requestId: '',
+        route: '',
+        reason: isAway ? 'their server does not answer' : 'their server answers',
+      }),
+    ))
   const delay = eventLoopDelay()
   const end = async () => {
     delay.stop()

@@ -67,6 +67,10 @@ export function eventLine({ event, reason, route, requestId }: GatewayEvent): st
       return `a connection was closed before anything was asked: ${reason}`
     case 'tls-fault':
       return reason
+    case 'counters-away':
+      return `limits are counted without their server, each bucket as its onOutage says: ${reason}`
+    case 'counters-back':
+      return `limits are counted on their server again: ${reason}`
     case 'process-ended':
       return `a process ended and is started anew: ${reason}`
     default:

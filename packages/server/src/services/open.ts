@@ -36,6 +36,7 @@ type Environment = Readonly<Record<string, string | undefined>>
  * Opens what the configuration names.
  *
  * @param folder the state folder: secrets of the gateway's own, the last checkpoint, events that wait
+ * @param onCountersAway hears when the server of the counters is taken to be away, and when it is back
  * @throws PlaceFault, with a sentence for the operator
  */
 export async function openServices(
@@ -43,6 +44,7 @@ export async function openServices(
   folder: string,
   workers: number,
   environment: Environment = process.env,
+  onCountersAway?: (isAway: boolean) => void,
 ): Promise<OpenServices> {
   const secrets = secretsOf(places.secrets ?? {}, folder, environment)
   const closing: (() => void | Promise<void>)[] = []
@@ -50,7 +52,8 @@ export async function openServices(
     for (const end of closing.splice(0).reverse()) await end()
   }
   try {
-    const counting = places.counters && (await openCounters(places.counters, workers, environment))
+    const counting =
+      places.counters && (await openCounters(places.counters, workers, environment, onCountersAway))
     if (counting) closing.push(() => counting.close())
     const listeners: (() => void)[] = []
     const alerts = createAlerts(alertSinks(places.alerts ?? [], environment))
@@ -90,8 +93,9 @@ export async function openServices(
             ]
           : []),
       ],
-      families: () =>
-        records
+      families: () => [
+        ...(counting?.families() ?? []),
+        ...(records
           ? [
               ...records.families(),
               ...(backups?.families() ?? []),
@@ -102,7 +106,8 @@ export async function openServices(
                 alerts.failed,
               ),
             ]
-          : [],
+          : []),
+      ],
       close,
     }
   } catch (error) {

@@ -7,6 +7,8 @@ const probeEveryMs = 250
 export interface Breaker {
   /** Whether requests may go to the store. Starts a probe where one is due. */
   closed(): boolean
+  /** How many questions in a row have failed. */
+  failures(): number
   succeeded(): void
   failed(): void
 }
@@ -14,8 +16,13 @@ export interface Breaker {
 /**
  * @param clock milliseconds that never step back.
  * @param probe rejects while the store cannot be written to.
+ * @param onChange hears when it opens, and when it closes again.
  */
-export function breaker(clock: () => number, probe: () => Promise<unknown>): Breaker {
+export function breaker(
+  clock: () => number,
+  probe: () => Promise<unknown>,
+  onChange?: (isOpen: boolean) => void,
+): Breaker {
   let failures = 0
   let probing = false
   let nextProbeMs = 0
@@ -24,11 +31,14 @@ export function breaker(clock: () => number, probe: () => Promise<unknown>): Bre
     probing = true
     try {
       await probe()
-      failures = 0
     } catch {
       nextProbeMs = clock() + probeEveryMs
+      return
+    } finally {
+      probing = false
     }
-    probing = false
+    failures = 0
+    onChange?.(false)
   }
 
   return {
@@ -37,13 +47,16 @@ export function breaker(clock: () => number, probe: () => Promise<unknown>): Bre
       if (!probing && clock() >= nextProbeMs) void look()
       return false
     },
+    failures: () => failures,
     succeeded() {
       // A late answer of the time before does not close it: the probe does, which is also known to write.
       if (failures < failuresToOpen) failures = 0
     },
     failed() {
       failures++
-      if (failures === failuresToOpen) nextProbeMs = clock() + probeEveryMs
+      if (failures !== failuresToOpen) return
+      nextProbeMs = clock() + probeEveryMs
+      onChange?.(true)
     },
   }
 }

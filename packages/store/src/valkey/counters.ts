@@ -50,8 +50,26 @@ export interface ValkeyCountersOptions {
   readonly timer?: (ms: number, fire: () => void) => () => void
   /** Calls back once what has arrived meanwhile was read; `setImmediate`. */
   readonly afterReads?: (then: () => void) => void
+  /** Hears when the store is taken to be away, and when it is back. */
+  readonly onAway?: (isAway: boolean) => void
   /** Who counts while the store is away; its own counters in memory. */
   readonly local?: MemoryCounters
+}
+
+/** How the store answers. */
+export interface ValkeyState {
+  /** True while no request waits for the store: it did not answer five times in a row, and has not been seen since. */
+  readonly open: boolean
+  /** Questions in a row that it did not answer. */
+  readonly failures: number
+  /** Questions so far that were decided without it. */
+  readonly withoutStore: number
+}
+
+/** Counters that say how their store answers. */
+export interface ValkeyCounters extends Counters {
+  /** Looks whether a store that is away is back, where that is due; the answer is in the next state. */
+  state(): ValkeyState
 }
 
 /** How long a caller whom a `closed` bucket refused should wait: by then the breaker has looked again. */
@@ -73,7 +91,7 @@ function timeout(ms: number, fire: () => void): () => void {
  * On a cluster all keys of one question must belong to one principal: the hash tag is the principal's digest.
  * @throws TypeError for a client that queues commands while it has no connection.
  */
-export function valkeyCounters(options: ValkeyCountersOptions): Counters {
+export function valkeyCounters(options: ValkeyCountersOptions): ValkeyCounters {
   const { client, nodes, prefix = 'sallyport:', deadlineMs = 50, timer = timeout } = options
   if (client.options.enableOfflineQueue !== false)
     throw new TypeError(
@@ -82,8 +100,16 @@ export function valkeyCounters(options: ValkeyCountersOptions): Counters {
   const clock = options.clock ?? (() => performance.now())
   const local = options.local ?? memoryCounters({ clock })
   const deadline = { ms: deadlineMs, clock, timer, afterReads: options.afterReads ?? setImmediate }
-  const circuit = breaker(clock, () => inTime(send('probe', '0', [`${prefix}{probe}`], []), deadline))
+  const tell = (isAway: boolean): void => {
+    try {
+      options.onAway?.(isAway)
+    } catch {
+      // Whoever can't write it down must not cost the request.
+    }
+  }
+  const circuit = breaker(clock, () => inTime(send('probe', '0', [`${prefix}{probe}`], []), deadline), tell)
 
+  let decidedHere = 0
   // Verdicts made here: those that the store counted after all, by when it did, and those that were given back before.
   const countedThere = new WeakMap<CounterVerdict, number>()
   const givenBack = new WeakSet<CounterVerdict>()
@@ -128,6 +154,7 @@ export function valkeyCounters(options: ValkeyCountersOptions): Counters {
     checkCounterRequests(requests)
     const { answer, late } = await run(mode, requests)
     if (answer) return verdictOf(requests, answer)
+    decidedHere++
     const verdict = withoutStore(requests, mode)
     if (mode === 'take' && late) void settleLate(requests, verdict, late)
     return verdict
@@ -183,6 +210,11 @@ export function valkeyCounters(options: ValkeyCountersOptions): Counters {
   }
 
   return {
+    state: () => ({
+      open: !circuit.closed(),
+      failures: circuit.failures(),
+      withoutStore: decidedHere,
+    }),
     take: (requests) => decide(requests, 'take'),
     peek: (requests) => decide(requests, 'peek'),
     async refund(requests, verdict) {

@@ -2,7 +2,9 @@
 
 export {
   type ValkeyClient,
+  type ValkeyCounters,
   type ValkeyCountersOptions,
+  type ValkeyState,
   valkeyClientOptions,
   valkeyCounters,
 } from './counters.ts'

@@ -23,10 +23,15 @@ function setUp(nodes = 2) {
   let now = 0
   let deadlines: (() => void)[] = []
   const buffered: (() => void)[] = []
+  const away: boolean[] = []
   const counters = valkeyCounters({
     client,
     nodes,
     clock: () => now,
+    onAway: (isAway) => {
+      away.push(isAway)
+      throw new Error('a log that can’t be written')
+    },
     afterReads: (then) => {
       for (const deliver of buffered.splice(0)) deliver()
       setImmediate(then)
@@ -42,6 +47,7 @@ function setUp(nodes = 2) {
   return {
     counters,
     state,
+    away,
     pass: (ms: number) => {
       now += ms
     },
@@ -231,6 +237,20 @@ test('four failures and a success do not open the breaker', async () => {
     assert.equal((await counters.take([ask()])).by, 'valkey')
     assert.equal(state.asked - asked, 5)
   }
+})
+
+test('the state says that the breaker is open, and looks for the store where nobody asks', async () => {
+  const { counters, state, pass, away } = setUp()
+  assert.deepEqual(counters.state(), { open: false, failures: 0, withoutStore: 0 })
+  for (let count = 0; count < 7; count++) await counters.take([ask()])
+  assert.deepEqual(counters.state(), { open: true, failures: 5, withoutStore: 7 })
+  assert.deepEqual(away, [true])
+  state.answer = served(1)
+  pass(250)
+  assert.equal(counters.state().open, true)
+  await settle()
+  assert.deepEqual(counters.state(), { open: false, failures: 0, withoutStore: 7 })
+  assert.deepEqual(away, [true, false])
 })
 
 test('an answer that is none counts as a failure, whatever it is', async () => {

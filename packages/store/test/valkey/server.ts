@@ -17,6 +17,9 @@ export const missing: string | false =
 
 export interface RedisServer {
   readonly port: number
+  /** Keeps its connections and answers nothing. */
+  freeze(): void
+  thaw(): void
   stop(): Promise<void>
 }
 
@@ -47,6 +50,8 @@ export async function startRedis(port?: number): Promise<RedisServer> {
   })
   return {
     port: chosen,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async stop() {
       child.kill('SIGKILL')
       await ended

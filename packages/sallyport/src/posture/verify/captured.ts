@@ -2,18 +2,18 @@
 
 import type { Place, ProbeRequest } from '../../guard/control.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
-import { type ResolvedPolicy, resolvedFor, resolvePolicy } from '../../guard/resolve.ts'
+import { type ResolvedPolicy, resolvePolicy } from '../../guard/resolve.ts'
 import { digest } from '../../policy/digest.ts'
-import { controls } from '../register.ts'
 import type { WireAnswer } from '../wire/send.ts'
 import { authorityOf, originOf, parseTarget, type WireTarget } from '../wire/target.ts'
+import { claimsOf, keyOf } from './captured-claims.ts'
 import { CLASSES, type ClassId } from './classes.ts'
 import { type Exchanged, openAccount } from './judge.ts'
-import { createOracle, type Oracle } from './oracle.ts'
+import { createOracle } from './oracle.ts'
 import { ASK_PLACE, notJudgedWithout, placeIn } from './place.ts'
 import type { Claim } from './plan.ts'
+import { judgePublished, PUBLISHED } from './published.ts'
 import { CouldNotVerify, type Verification } from './result.ts'
-import { isWrite, withoutWrite } from './writes.ts'
 
 /** A request and the answer that it got. */
 export interface Captured {
@@ -170,26 +170,40 @@ export async function verifyCaptured(
   const byRequest = new Map<string, Claim[]>()
   for (const { claim, keys } of claims)
     for (const key of keys) byRequest.set(key, [...(byRequest.get(key) ?? []), claim])
-  for (const each of own) account.take(exchangedOf(each, target, byRequest.get(keyOf(each.request)) ?? []))
+  const policyDigest = await digest(resolved.document)
+  for (const each of own) {
+    const exchanged = exchangedOf(each, target, byRequest.get(keyOf(each.request)) ?? [])
+    account.take(exchanged)
+    const published = judgePublished(each.request, exchanged.result, policyDigest)
+    if (published !== undefined) account.note('published', 'disclosure', PUBLISHED, published)
+  }
   const taken = new Set(own.map(({ request }) => keyOf(request)))
   for (const { claim, keys } of claims)
     if (!keys.some((key) => taken.has(key)))
       account.skip({ probe: claim.probe.id, because: 'its request is not in the file' })
+  const report = account.report()
   return {
     format: 'sallyport-verification/1',
     at: new Date(began).toISOString(),
     target: originOf(target),
-    policyDigest: await digest(resolved.document),
+    policyDigest,
     profile: 'quick',
     source,
     durationMs: clock() - began,
     requests: own.length,
-    ...account.report(),
+    ...report,
+    classes: report.classes.map((each) =>
+      each.answers === 0 && OF_CONNECTIONS.has(each.id) ? { ...each, notSeen: NO_CONNECTION } : each,
+    ),
     notJudged: notJudgedWithout(place, resolved),
     notes: [],
     replicas: [],
   }
 }
+
+// What is seen of a connection stands in no answer.
+const OF_CONNECTIONS: ReadonlySet<string> = new Set(['plain-http', 'tls-versions', 'http2'])
+const NO_CONNECTION = 'a file of answers holds no connection; verify the deployment itself'
 
 // A browser's file holds what the browser sent.
 const CREDENTIALS = {
@@ -197,32 +211,6 @@ const CREDENTIALS = {
   cookie: '$COOKIE',
   'proxy-authorization': '$CREDENTIAL',
   'x-api-key': '$CREDENTIAL',
-}
-
-// A probe is known by its request, and by the one that is sent in its place where nothing may be changed.
-function claimsOf(
-  policy: ResolvedPolicy,
-  oracle: Oracle,
-): readonly { readonly claim: Claim; readonly keys: readonly string[] }[] {
-  return controls.flatMap((control) => {
-    if (typeof control.probe !== 'function') return []
-    return control.probe(resolvedFor<never>(policy, control)).map((probe) => {
-      const safe = isWrite(probe.request) ? withoutWrite(probe.request, oracle) : undefined
-      const requests = safe === undefined ? [probe.request] : [probe.request, safe]
-      return { claim: { control: control.name, probe }, keys: requests.map(keyOf) }
-    })
-  })
-}
-
-// What a browser adds to a request changes nothing about what a probe asks.
-const ASKS = /^(?:origin|access-control-request-.*|authorization|cookie|x-request-id|expect|content-length)$/i
-
-function keyOf(request: ProbeRequest): string {
-  if ('raw' in request) return request.raw
-  const asking = request.headers
-    .filter(([name]) => ASKS.test(name))
-    .map(([name, value]) => `${name.toLowerCase()}: ${value}`)
-  return JSON.stringify([request.method, request.path, asking.sort()])
 }
 
 function exchangedOf(

@@ -5,6 +5,9 @@ import { POSTURE_JSON_PATH } from '../../controls/disclosure/setting.ts'
 import type { Finding, ProbeRequest } from '../../guard/control.ts'
 import type { WireResult } from '../wire/send.ts'
 
+/** What a finding of it is about. */
+export const PUBLISHED = { class: '200', cell: POSTURE_JSON_PATH, curl: '' } as const
+
 /** What the published digest comes to; `undefined` where the answer publishes none. */
 export function judgePublished(
   request: ProbeRequest,

@@ -1,7 +1,6 @@
 // One server of a deployment: whether it can be reached and trusted, then the plan, what its answers make possible, and
 // what is seen of its connections.
 
-import { POSTURE_JSON_PATH } from '../../controls/disclosure/setting.ts'
 import type { TransportSetting } from '../../controls/transport/setting.ts'
 import type { Finding } from '../../guard/control.ts'
 import { sendHttp2 } from '../wire/http2.ts'
@@ -13,7 +12,7 @@ import type { Account, Exchanged } from './judge.ts'
 import type { Oracle } from './oracle.ts'
 import { inPace, type Pace } from './pace.ts'
 import type { Planned } from './plan.ts'
-import { judgePublished } from './published.ts'
+import { judgePublished, PUBLISHED } from './published.ts'
 import { SLOW_HEAD } from './raw-classes.ts'
 import type { Profile } from './result.ts'
 import { certificateFindings, checkPlainHttp, checkTls } from './tls-checks.ts'
@@ -157,8 +156,6 @@ export async function verifyReplica(
     await checkPlainHttp(wire, target, options.plainPort, transport, account, replica)
   if (slow) take({ request: { raw: SLOW_HEAD }, meant: 'slow-head', claims: [], role: undefined }, await slow)
 }
-
-const PUBLISHED = { class: '200', cell: POSTURE_JSON_PATH, curl: '' } as const
 
 function withName(replica: string | undefined): { readonly replica?: string } {
   return replica === undefined ? {} : { replica }

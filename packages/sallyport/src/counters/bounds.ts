@@ -58,7 +58,7 @@ export function counterBounds(
   const local = (share.limit + (smooth ? burstOf(share) : 0)) * nodes
   const during = { local, open: Number.POSITIVE_INFINITY, closed: 0 }[onOutage]
   const sentences = {
-    local: `While Valkey is away each of ${nodes} processes lets ${share.limit} through: together ${local} in a window, and up to ${ordinary + local} in one that reaches over the outage's start or end.`,
+    local: `While Valkey is away, or its answer does not come within 50 ms, each of ${nodes} processes lets ${share.limit} through: together ${local} in a window, and up to ${ordinary + local} in one that reaches over the outage's start or end.`,
     open: 'While Valkey is away nothing is counted and everything passes.',
     closed: 'While Valkey is away nothing passes: 503.',
   }

@@ -80,7 +80,7 @@ function addressEntries(cells: Cells): readonly Entry[] {
       return buckets
         .map(
           (bucket) =>
-            `${bucket.name}: ${bucketWords(bucket)}, an IPv6 /${bucket.ipv6Prefix} as one${bucket.refundable ? ', known callers given back' : ''}`,
+            `${bucket.name}: ${bucketWords(bucket)}, an IPv6 /${bucket.ipv6Prefix} as one${bucket.refundable ? ', known callers not counted' : ''}`,
         )
         .join('; ')
     },

@@ -1,19 +1,19 @@
 // `sallyport keys`: make, list, show, rotate and revoke API keys, and the rules by which scanners know them.
 
-import type { KeysSetting } from '../../controls/keys/setting.ts'
 import { isVendor, type KeyFormat, keyFormat } from '../../keys/format.ts'
 import { scannerRules } from '../../keys/scanners.ts'
 import { show } from '../../policy/problem.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
-import { columns } from '../help.ts'
-import { choosePolicy } from '../policy-choice.ts'
+import { checkNames, type KnownNames, knownNames } from './known-names.ts'
+import { list, revoke, showOne } from './look.ts'
+import { namedOrganisation, organisationOf } from './organisation.ts'
 import { type Administration, makeParent, withKeys } from './package.ts'
+import { planOf } from './plan.ts'
 import { prove } from './prove.ts'
-import { shown, stateOf } from './shown.ts'
-import { choiceOf, durationOf, listOf } from './words.ts'
+import { choiceOf, durationOf, listOf, overlapOf } from './words.ts'
 
-const ACTIONS = ['create', 'list', 'show', 'rotate', 'revoke', 'prove', 'rule'] as const
+const ACTIONS = ['create', 'list', 'show', 'rotate', 'revoke', 'plan', 'prove', 'rule'] as const
 // Who does it, in the records: whoever may run the command may do anything to the store.
 const ACTOR = 'command'
 
@@ -21,7 +21,7 @@ interface Work {
   readonly invocation: Invocation
   readonly terminal: Terminal
   readonly format: KeyFormat
-  readonly setting: KeysSetting
+  readonly known: KnownNames
 }
 
 /** Runs the command. */
@@ -40,8 +40,24 @@ export async function keysCommand(invocation: Invocation, terminal: Terminal): P
           : `keys ${action} needs the id of a key; "sallyport keys list" shows them`
         : `keys ${action} takes no operand, received ${show(id)}; see "sallyport keys --help"`,
     )
-  const setting = await settingOf(invocation, terminal)
-  const vendor = invocation.text('vendor') ?? setting.vendor
+  if (action === 'list') await list(invocation, terminal)
+  else if (action === 'show') await showOne(invocation, terminal, id!)
+  else if (action === 'revoke') await revoke(invocation, terminal, id!, ACTOR)
+  else if (action === 'plan') await planOf(invocation, terminal, ACTOR)
+  else {
+    const work = await workOf(invocation, terminal)
+    if (action === 'prove') return prove(invocation, terminal, work.format, id!)
+    if (action === 'rule') rule(work)
+    else if (action === 'create') await create(work)
+    else await rotate(work, id!)
+  }
+  return 0
+}
+
+// The text of a key is needed for these alone.
+async function workOf(invocation: Invocation, terminal: Terminal): Promise<Work> {
+  const known = await knownNames(invocation, terminal)
+  const vendor = invocation.text('vendor') ?? known.setting.vendor
   if (vendor === undefined)
     throw new Failure(
       'keys carry the name of who makes them; set keys.vendor in the policy, or write --vendor acme',
@@ -50,20 +66,7 @@ export async function keysCommand(invocation: Invocation, terminal: Terminal): P
     throw new Failure(
       `--vendor: expected 2 to 20 of a–z and 0–9, a letter first, not live, test or prod, received ${show(vendor)}; write one such as acme`,
     )
-  const work = { invocation, terminal, format: keyFormat(vendor), setting }
-  if (action === 'prove') return prove(invocation, terminal, work.format, id!)
-  if (action === 'rule') rule(work)
-  else if (action === 'create') await create(work)
-  else if (action === 'list') await list(work)
-  else if (action === 'show') await showOne(work, id!)
-  else if (action === 'rotate') await rotate(work, id!)
-  else await revoke(work, id!)
-  return 0
-}
-
-async function settingOf(invocation: Invocation, terminal: Terminal): Promise<KeysSetting> {
-  const { resolved } = await choosePolicy(invocation, terminal, { policy: {}, source: 'no policy' })
-  return resolved.cells.find(({ origin }) => origin === 'default')!.settings['keys'] as KeysSetting
+  return { invocation, terminal, format: keyFormat(vendor), known }
 }
 
 function rule({ invocation, terminal, format }: Work): void {
@@ -74,41 +77,46 @@ function rule({ invocation, terminal, format }: Work): void {
   }
 }
 
-async function organisationOf(
+/** The organisation that is named, or a new one. */
+async function ownerOf(
   administration: Administration,
-  invocation: Invocation,
+  { invocation, known }: Work,
 ): Promise<{ readonly id: string; readonly isNew: boolean }> {
-  const wanted = invocation.text('organisation')
-  if (wanted === undefined)
-    throw new Failure('keys belong to an organisation; name it with --organisation NAME or its id')
-  const found = await administration.organisation(wanted)
+  const found = await namedOrganisation(administration, invocation)
   if (found !== undefined) return { id: found.id, isNew: false }
+  const wanted = invocation.text('organisation')!
   if (!invocation.flag('create-organisation'))
     throw new Failure(
       `--organisation: there is none named ${show(wanted)}; make it with --create-organisation`,
     )
-  return {
-    id: await administration.createOrganisation(wanted, invocation.text('plan') ?? 'free'),
-    isNew: true,
-  }
+  const plan = invocation.text('plan') ?? known.defaultPlan ?? 'free'
+  return { id: await administration.createOrganisation(wanted, plan), isNew: true }
 }
 
 /** When a new generation expires: as said, as the policy says, or never. */
-function expiryOf({ invocation, setting }: Work): number | undefined {
+function expiryOf({ invocation, known: { setting } }: Work): number | undefined {
   if (invocation.text('expires') === 'never') return undefined
   const seconds = durationOf(invocation, 'expires') ?? (setting.expiresAfterDays ?? 365) * 86_400
   return Date.now() + seconds * 1000
 }
 
 async function create(work: Work): Promise<void> {
-  const { invocation, terminal, format } = work
+  const { invocation, terminal, format, known } = work
   const kind = choiceOf(invocation, 'kind', ['secret', 'publishable'])
   const environment = choiceOf(invocation, 'environment', ['live', 'test'])
   const [owner, plan] = [invocation.text('on-behalf'), invocation.text('plan')]
+  const [scopes, origins] = [listOf(invocation, 'scopes'), listOf(invocation, 'origins')]
+  const remarks = [
+    ...checkNames(known, '--scopes', 'scope', 'scopes', scopes),
+    ...checkNames(known, '--plan', 'plan', 'plans', plan === undefined ? [] : [plan]),
+    ...(kind === 'publishable' && origins.length === 0
+      ? ['It lists no --origins: no page can use it, only programs that send no Origin, such as apps.']
+      : []),
+  ]
   const expiresAt = expiryOf(work)
   await makeParent(invocation, terminal)
   const made = await withKeys(invocation, terminal, format, async (administration) => {
-    const { id: organisation, isNew } = await organisationOf(administration, invocation)
+    const { id: organisation, isNew } = await ownerOf(administration, work)
     const { key, id } = await administration.create({
       organisation,
       name: invocation.text('name')!,
@@ -117,8 +125,8 @@ async function create(work: Work): Promise<void> {
       ...(owner === undefined ? {} : { owner }),
       // A new organisation has the plan itself.
       ...(plan === undefined || isNew ? {} : { plan }),
-      scopes: listOf(invocation, 'scopes'),
-      origins: listOf(invocation, 'origins'),
+      scopes,
+      origins,
       cidrs: listOf(invocation, 'networks'),
       createdBy: ACTOR,
       ...(expiresAt === undefined ? {} : { expiresAt }),
@@ -130,11 +138,12 @@ async function create(work: Work): Promise<void> {
     `It is not kept and can’t be shown again. Its id is ${made.id}, of organisation ${made.organisation};`,
     expires === null ? 'it never expires.' : `it expires on ${expires.slice(0, 10)}.`,
   ])
+  for (const remark of new Set(remarks)) terminal.err(remark)
 }
 
 async function rotate(work: Work, id: string): Promise<void> {
-  const { invocation, terminal, format, setting } = work
-  const overlapSeconds = durationOf(invocation, 'overlap') ?? setting.overlapSeconds ?? 0
+  const { invocation, terminal, format, known } = work
+  const overlapSeconds = overlapOf(invocation) ?? known.setting.overlapSeconds ?? 0
   const expiresAt = expiryOf(work)
   const made = await withKeys(invocation, terminal, format, async (administration) =>
     administration.rotate((await organisationOf(administration, invocation)).id, id, ACTOR, {
@@ -161,54 +170,4 @@ function giveOut(
     terminal.out(key)
     terminal.err(remark.join(' '))
   }
-}
-
-async function list({ invocation, terminal, format }: Work): Promise<void> {
-  const days = invocation.text('unused')
-  if (days !== undefined && !/^\d{1,4}$/.test(days))
-    throw new Failure(`--unused: expected a number of days, received ${show(days)}; write one such as 90`)
-  const keys = await withKeys(invocation, terminal, format, async (administration) =>
-    days === undefined
-      ? administration.list((await organisationOf(administration, invocation)).id, 1_000)
-      : administration.unused(Number(days), 1_000),
-  )
-  if (invocation.flag('json')) terminal.out(JSON.stringify({ keys: keys.map(shown) }, null, 2))
-  else if (keys.length === 0) terminal.out('no keys')
-  else
-    for (const line of columns(
-      keys.map((key) => [key.id, key.display, key.name, key.scopes.join(',') || '-', stateOf(key)]),
-    ))
-      terminal.out(line)
-}
-
-async function showOne({ invocation, terminal, format }: Work, id: string): Promise<void> {
-  const key = await withKeys(invocation, terminal, format, async (administration) =>
-    administration.show((await organisationOf(administration, invocation)).id, id),
-  )
-  const facts = { ...shown(key), generation: key.generation }
-  if (invocation.flag('json')) terminal.out(JSON.stringify(facts, null, 2))
-  else
-    for (const line of columns(
-      Object.entries(facts).map(([name, value]) => [
-        name,
-        Array.isArray(value) ? value.join(', ') || '-' : String(value ?? '-'),
-      ]),
-    ))
-      terminal.out(line)
-}
-
-async function revoke({ invocation, terminal, format }: Work, id: string): Promise<void> {
-  const done = await withKeys(invocation, terminal, format, async (administration) =>
-    administration.revoke(
-      (await organisationOf(administration, invocation)).id,
-      id,
-      ACTOR,
-      invocation.text('reason')!,
-    ),
-  )
-  if (invocation.flag('json')) terminal.out(JSON.stringify({ id, revoked: true, before: !done }))
-  else
-    terminal.out(
-      done ? `revoked ${id}: every node refuses it within two seconds` : `${id} was revoked before`,
-    )
 }

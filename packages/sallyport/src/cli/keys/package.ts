@@ -2,6 +2,7 @@
 
 import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { PlanOverrides } from '../../guard/principal.ts'
 import type { KeyFormat } from '../../keys/format.ts'
 import type { AuditSink } from '../../ports/audit.ts'
 import type { Invocation, Terminal } from '../command.ts'
@@ -29,10 +30,24 @@ export interface ShownKey {
   readonly last_used_at: Date | null
 }
 
+/** An organisation as the records show it. */
+export interface Organisation {
+  readonly id: string
+  readonly name: string
+  readonly plan: string
+  readonly plan_overrides: unknown
+}
+
 /** What the command does with keys. */
 export interface Administration {
   createOrganisation(name: string, plan: string): Promise<string>
-  organisation(nameOrId: string): Promise<{ readonly id: string; readonly name: string } | undefined>
+  organisation(nameOrId: string): Promise<Organisation | undefined>
+  setPlan(
+    organisation: string,
+    plan: string,
+    overrides: PlanOverrides | undefined,
+    actor: string,
+  ): Promise<void>
   create(wanted: {
     readonly organisation: string
     readonly name: string
@@ -48,6 +63,7 @@ export interface Administration {
   }): Promise<{ readonly key: string; readonly id: string }>
   list(organisation: string, limit?: number): Promise<readonly ShownKey[]>
   unused(days: number, limit?: number): Promise<readonly ShownKey[]>
+  expiring(seconds: number, limit?: number): Promise<readonly ShownKey[]>
   show(organisation: string, id: string): Promise<ShownKey & { readonly generation: number }>
   rotate(
     organisation: string,
@@ -71,7 +87,7 @@ interface Package {
   keyAdministration(
     store: unknown,
     options: {
-      readonly format: KeyFormat
+      readonly format?: KeyFormat
       readonly peppers: readonly object[]
       readonly random: (bytes: Uint8Array) => Uint8Array
       readonly clock: () => number
@@ -99,7 +115,7 @@ const LOG_PACKAGE: string = '@sallyport/store/audit'
 export async function withKeys<T>(
   invocation: Invocation,
   terminal: Terminal,
-  format: KeyFormat,
+  format: KeyFormat | undefined,
   work: (administration: Administration) => Promise<T>,
 ): Promise<T> {
   const { reachStore, openPeppers, keyAdministration } = (await loadStore()) as unknown as Package
@@ -114,7 +130,15 @@ export async function withKeys<T>(
         random,
       )
       return await logged(store, (audit) =>
-        work(keyAdministration(store, { format, peppers, random, clock: Date.now, audit })),
+        work(
+          keyAdministration(store, {
+            ...(format === undefined ? {} : { format }),
+            peppers,
+            random,
+            clock: Date.now,
+            audit,
+          }),
+        ),
       )
     } finally {
       await store.close()

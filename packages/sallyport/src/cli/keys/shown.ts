@@ -25,6 +25,12 @@ export function shown(key: ShownKey): Readonly<Record<string, unknown>> {
   }
 }
 
+/** A fact as a word: moments by ISO 8601, lists with commas. */
+export function wordOf(value: unknown): string {
+  if (value instanceof Date) return value.toISOString()
+  return (Array.isArray(value) ? value.join(', ') : String(value ?? '')) || '-'
+}
+
 /** Whether a key lives, until when, and when it was last used. */
 export function stateOf({ revoked_at, expires_at, last_used_at }: ShownKey): string {
   const day = (at: Date) => at.toISOString().slice(0, 10)

@@ -19,6 +19,19 @@ export function durationOf(invocation: Invocation, name: string): number | undef
   return seconds
 }
 
+/** The longest overlap of a rotation. */
+const LONGEST_OVERLAP_SECONDS = 7 * SECONDS.d
+
+/** How long the old key lives on, in seconds; `undefined` where it is left out. */
+export function overlapOf(invocation: Invocation): number | undefined {
+  const seconds = durationOf(invocation, 'overlap')
+  if (seconds !== undefined && seconds > LONGEST_OVERLAP_SECONDS)
+    throw new Failure(
+      `${invocation.nameOf('overlap')}: the old key lives on for at most 7d, received ${show(invocation.text('overlap'))}; write a shorter time such as 24h`,
+    )
+  return seconds
+}
+
 /** `a,b` as a list. */
 export function listOf(invocation: Invocation, name: string): readonly string[] {
   return (invocation.text(name) ?? '')

@@ -65,7 +65,7 @@ export function describeKeys(cells: readonly Resolved<KeysSetting>[], place: Pla
     entry(
       'Expiry',
       `after ${expiresAfterDays} days where nobody says otherwise`,
-      'What is forgotten ends by itself; owners are told 30 days, a week and a day before.',
+      'What is forgotten ends by itself; `sallyport keys list --expiring 30d` lists what soon will.',
     ),
     entry(
       'Bad keys',

@@ -14,6 +14,7 @@ import { oscalOf } from '../posture/attest/oscal.ts'
 import { readRecord } from '../posture/attest/read.ts'
 import {
   DETAIL,
+  MOST_DAYS,
   PAYLOAD_TYPE,
   type Statement,
   statementBytes,
@@ -27,7 +28,6 @@ import { version } from './version.ts'
 
 const FORMATS = ['dsse', 'cyclonedx', 'oscal'] as const
 const DAY_MS = 86_400_000
-const MOST_DAYS = 397
 
 /** Runs the command: 0 where it is written or every check holds, 1 where a check fails. */
 export async function attest(invocation: Invocation, terminal: Terminal): Promise<number> {

@@ -191,6 +191,87 @@ describe('a check', () => {
       assert.match(failuresOf(other)[0]!, /holds no statement of a verification/)
   })
 
+  it('refuses a statement whose fields contradict each other', () => {
+    const { subject, predicate, ...rest } = statementOf(good, options)
+    const detail = predicate[DETAIL]
+    const [first] = detail.controls.filter(({ of }) => of > 1)
+    const withDetail = (change: object) => ({
+      ...rest,
+      subject,
+      predicate: { ...predicate, [DETAIL]: { ...detail, ...change } },
+    })
+    const withFirst = (passed: number, of: number) =>
+      withDetail({
+        controls: detail.controls.map((each) => (each === first ? { ...each, passed, of } : each)),
+      })
+    const other = { sha256: '0'.repeat(64) }
+    const late = new Date(Date.parse(good.at) + 398 * DAY_MS).toISOString()
+    for (const [statement, message] of [
+      [withFirst(first!.of + 1, first!.of), new RegExp(`${first!.id}: \\d+ probes hold, of \\d+ that`)],
+      [
+        withFirst(first!.of - 1, first!.of),
+        /it says that \d+ of \d+ probes hold, and of its controls \d+ do/,
+      ],
+      [withFirst(first!.of - 1, first!.of), /names SALLYPORT_\w+, which it does not prove/],
+      [withDetail({ controls: [...detail.controls, { ...first, of: 0, passed: 0 }] }), /one control twice/],
+      [withDetail({ source: 'captured' }), /made of recorded answers \(captured\)/],
+      [withDetail({ expires: late }), /more than 397 days after it was made/],
+      [withDetail({ expires: predicate.timeCreated }), /before it was made/],
+      ...[
+        'SALLYPORT_SP_DISCLOSURE_01',
+        'SALLYPORT_SP_NOTHING_01',
+        'SALLYPORT_general',
+        'SLSA_BUILD_LEVEL_3',
+      ].map(
+        (name) =>
+          [
+            { ...rest, subject, predicate: { ...predicate, properties: [...predicate.properties, name] } },
+            new RegExp(`it names ${name}, which it does not prove`),
+          ] as const,
+      ),
+      [
+        {
+          ...rest,
+          subject,
+          predicate: {
+            ...predicate,
+            verifier: { ...predicate.verifier, policies: [{ name: 'p', digest: other }] },
+          },
+        },
+        /policy of its verifier is not that of its subject/,
+      ],
+      [
+        {
+          ...rest,
+          predicate,
+          subject: [...subject, { name: 'https://b.example', digest: subject[0]!.digest }],
+        },
+        /about 2 subjects/,
+      ],
+      [
+        { ...rest, predicate, subject: [{ ...subject[0]!, uri: 'https://b.example' }] },
+        /has the URI https:\/\/b\.example/,
+      ],
+    ] as const)
+      assert.match(failuresOf(statement).join('\n'), message)
+    const elsewhere = { ...rest, predicate, subject: [{ ...subject[0]!, uri: 'https://b.example' }] }
+    assert.match(
+      failuresOf(elsewhere, { origin: good.target }).join('\n'),
+      new RegExp(`it is about ${good.target}, https://b\\.example, not ${good.target}`),
+    )
+  })
+
+  it('refuses a statement that gives one name twice, of which readers differ', () => {
+    const text = JSON.stringify(statementOf(good, options)).replace(
+      '"profile":',
+      '"profile":"full","profile":',
+    )
+    const sealed = JSON.stringify(seal(PAYLOAD_TYPE, Buffer.from(text), privateKey))
+    const { statement, failures } = checkAttestation(sealed, publicKey, { now: now() })
+    assert.equal(statement, undefined)
+    assert.deepEqual(failures, ['it is signed, but the name "profile" stands twice in it'])
+  })
+
   it('says that another key signed, and nothing of what is in it', () => {
     const text = JSON.stringify(seal(PAYLOAD_TYPE, statementBytes(statementOf(good, options)), privateKey))
     const other = generateKeyPairSync('ed25519').publicKey

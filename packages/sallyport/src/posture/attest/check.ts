@@ -2,6 +2,8 @@
 // makes. Every rule that is broken is told, not the first alone.
 
 import type { KeyObject } from 'node:crypto'
+import { readJson } from '../../policy/json.ts'
+import { contradictionsOf } from './contradictions.ts'
 import { BadEnvelope, unseal } from './dsse.ts'
 import { readStatement } from './read.ts'
 import { DETAIL, PAYLOAD_TYPE, type Statement } from './statement.ts'
@@ -34,10 +36,12 @@ export function checkAttestation(text: string, key: KeyObject, expected: Expecte
     if (!(error instanceof BadEnvelope)) throw error
     return { failures: [error.message] }
   }
+  const read = readJson(body.toString('utf8'))
+  if ('fault' in read) return { failures: [`it is signed, but ${read.fault.message} in it`] }
   const statement = readStatement(body)
   if (statement === undefined)
     return { failures: ['it is signed, but holds no statement of a verification by sallyport'] }
-  return { statement, failures: [...brokenRules(statement, expected)] }
+  return { statement, failures: [...brokenRules(statement, expected), ...contradictionsOf(statement)] }
 }
 
 function* brokenRules(
@@ -47,10 +51,10 @@ function* brokenRules(
   const { passed, of, findings, controls, expires } = predicate[DETAIL]
   const digests = subject.map(({ digest }) => digest.sha256)
   const wanted = policyDigest?.replace(/^sha-?256:/, '')
-  if (wanted !== undefined && !digests.includes(wanted))
+  if (wanted !== undefined && digests.some((each) => each !== wanted))
     yield `it is about policy ${digests.join(', ')}, not ${wanted}; verify what runs now, and attest that`
-  if (origin !== undefined && !subject.some(({ name }) => name === origin))
-    yield `it is about ${subject.map(({ name }) => name).join(', ')}, not ${origin}`
+  if (origin !== undefined && !subject.every(({ name, uri = name }) => name === origin && uri === origin))
+    yield `it is about ${[...new Set(subject.flatMap(({ name, uri = name }) => [name, uri]))].join(', ')}, not ${origin}`
   if (Date.parse(predicate.timeCreated) > now + CLOCK_SKEW_MS)
     yield `it says that it was made at ${predicate.timeCreated}, which is yet to come`
   if (Date.parse(expires) <= now) yield `it expired at ${expires}; verify again, and attest that`

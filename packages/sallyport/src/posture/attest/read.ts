@@ -29,14 +29,14 @@ export function readStatement(bytes: Buffer): Statement | undefined {
   if (!isObject(read) || read['_type'] !== STATEMENT_TYPE || read['predicateType'] !== SVR_TYPE)
     return undefined
   const { subject, predicate } = read
-  if (!Array.isArray(subject) || subject.length === 0 || !subject.every(isResource)) return undefined
+  if (!areResources(subject)) return undefined
   if (!isObject(predicate)) return undefined
   const { verifier, timeCreated, properties, [DETAIL]: detail } = predicate
-  if (!isObject(verifier) || !isText(verifier['id']) || !Array.isArray(verifier['policies'])) return undefined
+  if (!isObject(verifier) || !isText(verifier['id']) || !areResources(verifier['policies'])) return undefined
   if (!isTime(timeCreated) || !Array.isArray(properties) || !properties.every(isText)) return undefined
   if (!isObject(detail)) return undefined
   const isOurs =
-    isText(detail['version']) &&
+    [detail['version'], detail['profile'], detail['source']].every(isText) &&
     isTime(detail['expires']) &&
     isCount(detail['passed']) &&
     isCount(detail['of']) &&
@@ -94,8 +94,13 @@ function isListOf(value: unknown, texts: readonly string[], counts: readonly str
   )
 }
 
+function areResources(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(isResource)
+}
+
 function isResource(value: unknown): boolean {
   if (!isObject(value) || !isText(value['name']) || !isObject(value['digest'])) return false
+  if (value['uri'] !== undefined && !isText(value['uri'])) return false
   const { sha256 } = value['digest']
   return isText(sha256) && /^[0-9a-f]{64}$/.test(sha256)
 }

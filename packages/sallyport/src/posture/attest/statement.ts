@@ -12,6 +12,8 @@ const VERIFIER = 'pkg:npm/sallyport#verify/v1'
 /** Our own field of the predicate; whoever does not know it must ignore it (in-toto, parsing rules). */
 export const DETAIL = 'pkg:npm/sallyport#attestation/verification/v1'
 const PREFIX = 'SALLYPORT_'
+/** The longest that a statement may hold, days: a year, and a month to renew it. */
+export const MOST_DAYS = 397
 
 /** A thing with its digest (in-toto ResourceDescriptor). */
 interface Resource {
@@ -70,11 +72,6 @@ export interface StatementOptions {
 /** Makes the statement of a verification. The same record gives the same statement, byte for byte. */
 export function statementOf(record: Verification, { version, validMs }: StatementOptions): Statement {
   const policy = { sha256: record.policyDigest.replace(/^sha-?256:/, '') }
-  const failed = new Set(record.findings.map(({ control }) => control))
-  // What stands beside the controls is no property of a policy; its count and its findings are told all the same.
-  const proved = record.controls.filter(
-    ({ id, passed, of }) => id !== GENERAL.name && of > 0 && passed === of && !failed.has(id),
-  )
   return {
     _type: STATEMENT_TYPE,
     // in-toto matches subjects by digest alone: the policy, and where it was seen to hold.
@@ -83,7 +80,7 @@ export function statementOf(record: Verification, { version, validMs }: Statemen
     predicate: {
       verifier: { id: VERIFIER, policies: [{ name: 'sallyport policy', digest: policy }] },
       timeCreated: record.at,
-      properties: proved.map(({ id }) => PREFIX + id.replaceAll('-', '_')),
+      properties: provedOf(record).map(({ id }) => propertyOf(id)),
       [DETAIL]: {
         version,
         expires: new Date(Date.parse(record.at) + validMs).toISOString(),
@@ -111,6 +108,20 @@ export function statementOf(record: Verification, { version, validMs }: Statemen
   }
 }
 
+/** The controls of which every probe holds, and that have no finding. */
+export function provedOf({ controls, findings }: Pick<Detail, 'controls' | 'findings'>): Detail['controls'] {
+  const failed = new Set(findings.map(({ control }) => control))
+  // What stands beside the controls is no property of a policy; its count and its findings are told all the same.
+  return controls.filter(
+    ({ id, passed, of }) => id !== GENERAL.name && of > 0 && passed === of && !failed.has(id),
+  )
+}
+
+/** The property that stands for a control. */
+export function propertyOf(control: string): string {
+  return PREFIX + control.replaceAll('-', '_')
+}
+
 /** The bytes of a statement, as they are signed. */
 export function statementBytes(statement: Statement): Buffer {
   return Buffer.from(JSON.stringify(statement), 'utf8')
@@ -118,5 +129,5 @@ export function statementBytes(statement: Statement): Buffer {
 
 /** True where a control stands among the statement's properties. */
 export function isProved({ predicate }: Statement, control: string): boolean {
-  return predicate.properties.includes(PREFIX + control.replaceAll('-', '_'))
+  return predicate.properties.includes(propertyOf(control))
 }

@@ -129,8 +129,11 @@ export function keyAdministration(database: Database, options: KeyAdministration
       const [row] = await database.query(organisationPlan, [organisation, plan, overrides ?? null])
       if (row === undefined)
         throw new KeyFault('unknown', `there is no organisation ${JSON.stringify(organisation)}`)
-      const own = (overrides?.buckets ?? []).map(({ name, limit }) => `${name}=${limit}`).join(',')
-      tell('organisation.plan_changed', organisation, organisation, actor, { plan, limits: own.slice(0, 256) })
+      const own = (overrides?.buckets ?? []).map(({ name, limit = 'plan' }) => `${name}=${limit}`).join(',')
+      tell('organisation.plan_changed', organisation, organisation, actor, {
+        plan,
+        limits: own.slice(0, 256),
+      })
       options.onChange?.()
     },
 

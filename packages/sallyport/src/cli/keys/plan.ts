@@ -35,7 +35,7 @@ export async function planOf(invocation: Invocation, terminal: Terminal, actor: 
       )
     return next
   })
-  const limits = Object.fromEntries(now.limits.map(({ name, limit }) => [name, limit]))
+  const limits = Object.fromEntries(now.limits.map(({ name, limit = 'as the plan' }) => [name, limit]))
   if (invocation.flag('json')) terminal.out(JSON.stringify({ organisation: now.id, plan: now.plan, limits }))
   else {
     const own = Object.entries(limits).map(([name, limit]) => `${name}=${limit}`)

@@ -4,7 +4,7 @@ import { escapeHtml as text } from '../../controls/disclosure/page.ts'
 import type { Entry } from '../../guard/control.ts'
 import type { Posture, PostureSection } from './model.ts'
 import { STYLE } from './style.ts'
-import { isLeftOut, modeWords, scopeOf, shortDigest, verificationWords } from './words.ts'
+import { isLeftOut, leadWords, modeWords, scopeOf, shortDigest, verificationWords } from './words.ts'
 
 /** The whole page. */
 export function postureHtml(posture: Posture): string {
@@ -30,7 +30,7 @@ export function postureHtml(posture: Posture): string {
 <a class="skip" href="#main">Skip to the content</a>
 <header>
 <h1>${text(posture.name)}: security posture</h1>
-<p class="lead">Written by the policy that runs. Every value below is enforced as it stands here.</p>
+<p class="lead">${text(leadWords(posture))}</p>
 ${facts(posture)}
 <nav aria-label="Contents"><ol>
 ${parts.map(({ id, title }) => `<li><a href="#${id}">${text(title)}</a></li>`).join('\n')}

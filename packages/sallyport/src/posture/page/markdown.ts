@@ -2,14 +2,14 @@
 
 import type { Entry } from '../../guard/control.ts'
 import type { Posture, PostureSection } from './model.ts'
-import { isLeftOut, modeWords, scopeOf, shortDigest, verificationWords } from './words.ts'
+import { isLeftOut, leadWords, modeWords, scopeOf, shortDigest, verificationWords } from './words.ts'
 
 /** The whole page. */
 export function postureMarkdown(posture: Posture): string {
   const { cells, sections, standards, commands, acceptedWeaknesses, changes } = posture
   return [
     `# ${inline(posture.name)}: security posture`,
-    'Written by the policy that runs. Every value below is enforced as it stands here.',
+    leadWords(posture),
     [
       ...(posture.version === undefined ? [] : [`- Version of the policy: ${inline(posture.version)}`]),
       `- Digest of the policy: ${code(posture.policyDigest)}`,

@@ -10,6 +10,18 @@ const MODE_WORDS = {
   unset: 'not set',
 } as const
 
+/** The first sentences: what is only counted somewhere is not said to be enforced. */
+export function leadWords({ sections }: Posture): string {
+  const modes = sections.flatMap((section) => section.modes.map(({ mode }) => mode))
+  const counts = modes.includes('report')
+  const isOff = modes.includes('off')
+  const how =
+    counts || isOff
+      ? `Each value below is enforced as it stands here, save where its section says ${[...(counts ? ['"counted, not enforced"'] : []), ...(isOff ? ['"off"'] : [])].join(' or ')}.`
+      : 'Every value below is enforced as it stands here.'
+  return `Written by the policy that runs. ${how}`
+}
+
 /** True for what is deliberately not sent: it has a table of its own. */
 export function isLeftOut({ value }: Entry): boolean {
   return value === 'never sent'

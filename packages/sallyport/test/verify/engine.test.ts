@@ -203,7 +203,7 @@ describe('verify', () => {
       found(result).filter((each) => byParser(each)),
       [],
     )
-    assert.deepEqual(result.notes, ['2 answers were a block page of AWS WAF, and were not judged'])
+    assert.deepEqual(result.notes, ['3 answers were a block page of AWS WAF, and were not judged'])
   })
 
   it('is polite: so many a second, fewer when told, never more than the limit', async (context) => {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it, type TestContext } from 'node:test'
 import { localCertificate } from '../../../server/src/tls/local.ts'
+import type { PolicyDocument } from '../../src/guard/policy.ts'
 import { verificationJunit } from '../../src/posture/verify/junit.ts'
 import type { Verification } from '../../src/posture/verify/result.ts'
 import { verificationText } from '../../src/posture/verify/text.ts'
@@ -85,7 +86,64 @@ describe('beside the policy, verify judges', () => {
     )
     assert.match(
       verificationText(result),
-      /^ {2}general +Cookies, and what bodies of successes tell +\d+ of \d+$/m,
+      /^ {2}general +Cookies, and what headers and bodies of successes tell +\d+ of \d+$/m,
     )
+  })
+})
+
+describe('of every answer, verify judges', () => {
+  const OPEN: PolicyDocument = { ...NOSNIFF, headers: { mode: 'report' } }
+  const withHeader =
+    (name: string, value: string, when: (origin: string, accept: string) => boolean = () => true): Handler =>
+    ({ headers }, response) => {
+      response.setHeader('X-Content-Type-Options', 'nosniff')
+      if (when(headers.origin ?? '', headers.accept ?? '')) response.setHeader(name, value)
+      response.end('{}')
+    }
+
+  for (const [name, value, wanted] of [
+    ['Server', 'nginx/1.18.0', 'leak.server-version'],
+    ['X-Powered-By', 'PHP', 'leak.framework'],
+    ['X-Debug-Query', '1', 'leak.debug-header'],
+    ['Server-Timing', 'db;dur=53', 'leak.debug-header'],
+    ['X-Error', 'SQLSTATE[42S22]: Column not found: 1054 Unknown column', 'leak.error-detail'],
+  ] as const)
+    it(`H18 the header ${name}: ${value}`, async (context) => {
+      assert.deepEqual(ids(await verify(OPEN, await bare(context, withHeader(name, value)))), [wanted])
+    })
+
+  it('H18 what only a caller that asks for a page is told', async (context) => {
+    const url = await bare(
+      context,
+      withHeader('X-Powered-By', 'PHP', (_origin, accept) => accept === 'text/html'),
+    )
+    assert.deepEqual(ids(await verify(OPEN, url)), ['leak.framework'])
+    // Where the policy says that it takes no banner away, one is no surprise.
+    assert.deepEqual(ids(await verify(NOSNIFF, url)), [])
+  })
+
+  for (const origin of ['http://localhost:3000', 'https://evil.com'])
+    it(`H18 a grant to ${origin} alone`, async (context) => {
+      const policy = { ...NOSNIFF, cors: { origins: ['https://app.example.com'] } }
+      const url = await bare(
+        context,
+        withHeader('Access-Control-Allow-Origin', origin, (sent) => sent === origin),
+      )
+      const { findings } = await verify(policy, url)
+      assert.ok(findings.some(({ detail }) => detail.includes(origin)))
+    })
+
+  it('H18 an identity that two answers share', async (context) => {
+    const policy = { ...NOSNIFF, client: { requestId: {} } }
+    const repeated = async (next: () => string) => {
+      const url = await bare(context, (request, response) =>
+        withHeader('X-Request-Id', next())(request, response),
+      )
+      const { findings } = await verify(policy, url)
+      return findings.some(({ detail }) => detail.endsWith('on two answers'))
+    }
+    let count = 0
+    assert.equal(await repeated(() => (count++).toString(16).padStart(32, '0')), false)
+    assert.equal(await repeated(() => 'a'.repeat(32)), true)
   })
 })

@@ -14,7 +14,8 @@ import { GENERAL, judgeGeneral } from './judge-general.ts'
 import type { Oracle } from './oracle.ts'
 import type { Claim, Planned } from './plan.ts'
 import { bestReading } from './reading.ts'
-import { reasonOf, whyNotSeen } from './reasons.ts'
+import { distinct, reasonOf, shorten, whyNotSeen } from './reasons.ts'
+import { repeatedIdentities } from './repeated-identity.ts'
 import type { ClassReport, ControlReport, NotRun, VerifyFinding } from './result.ts'
 
 /** One request with what came of it. */
@@ -81,6 +82,7 @@ export function openAccount(
   const opened = new Set<string>()
   const notRun: NotRun[] = []
   const nonces = new Map<string, Observation>()
+  const identities = repeatedIdentities()
   const blocked = new Map<string, number>()
   let answers = 0
 
@@ -173,9 +175,11 @@ export function openAccount(
       ...named(replica),
     }
     const role = planned.role
+    const repeated = identities(planned.request, best.expected.owners, result)
+    if (repeated) check(JSON.stringify(['identity', replica]), 'client', repeated, about)
     for (const { control, findings: found } of best.judged)
       check(JSON.stringify(['class', id, about.cell, control, role, replica]), control, found, about, role)
-    const general = judgeGeneral(result)
+    const general = judgeGeneral(result, best.expected)
     if (general)
       check(JSON.stringify([GENERAL.name, id, about.cell, role, replica]), GENERAL.name, general, about, role)
     for (const claim of planned.claims)
@@ -240,16 +244,6 @@ function inTime(found: Finding): Finding {
   return { ...found, detail: `${found.detail.replace(/ answered 0 /, ' not answered ')} (no answer in time)` }
 }
 
-const LONGEST = 600
-
-function shorten(text: string): string {
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
-}
-
 function idOf(control: string): string {
   return controls.find(({ name }) => name === control)?.id ?? control
-}
-
-function distinct(list: readonly NotRun[]): readonly NotRun[] {
-  return [...new Map(list.map((each) => [`${each.probe} ${each.because}`, each])).values()]
 }

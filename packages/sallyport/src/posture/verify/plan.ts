@@ -13,6 +13,7 @@ import { inOtherLetters } from './letter-case.ts'
 import type { Oracle } from './oracle.ts'
 import { RAW_CLASSES } from './raw-classes.ts'
 import type { NotRun, Profile } from './result.ts'
+import { strangers, takesPages } from './strangers.ts'
 import { isWrite, withoutWrite } from './writes.ts'
 
 /** A probe with its control. */
@@ -93,6 +94,7 @@ export function planRun(oracle: Oracle, options: PlanOptions): Plan {
   for (const cell of chosen)
     for (const [request, meant] of cellRequests(cell, options.profile)) add(request, meant)
   for (const cell of chosen) {
+    if (takesPages(cell)) add(get(pathsOf(cell, oracle, options.samples)[0]!, ['Accept', 'text/html']))
     const other = inOtherLetters(cell)
     if (other) add(other)
   }
@@ -106,6 +108,7 @@ export function planRun(oracle: Oracle, options: PlanOptions): Plan {
     for (const { class: meant, path, method = 'GET' } of options.samples)
       if (meant === 'error' && method === 'GET') add(get(path, ['Origin', listed]), meant)
   }
+  for (const request of strangers(chosen)) add(request)
   for (const [id, raw] of RAW_CLASSES) add({ raw }, id)
   add(get('/%E0%A4%A'), 'bad-percent')
   add(get(`/${NOWHERE}`), '404')

@@ -26,3 +26,15 @@ export function reasonOf(result: WireResult): string {
       return `${result.phase} failed: ${result.code}`
   }
 }
+
+const LONGEST = 600
+
+/** A text of an answer, as long as a report can bear. */
+export function shorten(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
+/** Each reason once for each probe. */
+export function distinct(list: readonly NotRun[]): readonly NotRun[] {
+  return [...new Map(list.map((each) => [`${each.probe} ${each.because}`, each])).values()]
+}

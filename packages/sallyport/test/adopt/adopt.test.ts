@@ -203,6 +203,15 @@ describe('the options of helmet give the policy that helmet’s own answers give
   })
 
   it('the options of one package are told by their keys', () => {
+    for (const [timeWindow, windowMs] of [
+      ['15 minutes', 900_000],
+      ['1 hour', 3_600_000],
+      [30_000, 30_000],
+      ['soon', undefined],
+    ] as const)
+      assert.deepEqual(observeOptions({ rateLimit: { max: 300, timeWindow } })?.rateLimits, [
+        { limit: 300, windowMs },
+      ])
     assert.deepEqual(observeOptions({ windowMs: 60_000, max: 100 })?.rateLimits, [
       { limit: 100, windowMs: 60_000 },
     ])

@@ -95,14 +95,18 @@ export function observe(answers: readonly Answer[], more: Partial<Observed> = {}
   }
 }
 
-// The three ways in which limiters name what they keep.
+// The ways in which limiters name what they keep: X-RateLimit-Limit, and the drafts of the RateLimit headers as they changed.
 function rateLimitIn(headers: Answer['headers']): RateLimit | undefined {
   const value = (name: string) => headers.find(([key]) => key.toLowerCase() === name)?.[1]
   const old = value('ratelimit-limit') ?? value('x-ratelimit-limit')
   const policy = value('ratelimit-policy')
-  const limit = /^\d{1,9}/.exec(old ?? '')?.[0] ?? /(?:;\s*q=)(\d{1,9})/.exec(policy ?? '')?.[1]
+  const limit =
+    /^\d{1,9}/.exec(old ?? '')?.[0] ??
+    /;\s*q=(\d{1,9})/.exec(policy ?? '')?.[1] ??
+    /^(\d{1,9})\s*;/.exec(policy ?? '')?.[1] ??
+    /^limit=(\d{1,9})/.exec(value('ratelimit') ?? '')?.[1]
   if (limit === undefined) return undefined
-  const window = /;\s*w=(\d{1,9})/.exec(policy ?? '')?.[1]
+  const window = /;\s*w=(\d{1,9})/.exec(policy ?? old ?? '')?.[1]
   return { limit: Number(limit), windowMs: window === undefined ? undefined : Number(window) * 1_000 }
 }
 

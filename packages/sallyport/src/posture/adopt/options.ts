@@ -64,8 +64,13 @@ function corsOf(
 
 function limitOf(given: unknown, notes: string[]): readonly RateLimit[] {
   if (!isOptions(given)) return []
-  // The defaults of express-rate-limit.
-  const { windowMs = 60_000, limit = given['max'] ?? 5 } = given
+  // @fastify/rate-limit says timeWindow; the defaults are those of express-rate-limit.
+  const { timeWindow } = given
+  const isFastify = timeWindow !== undefined
+  const {
+    windowMs = isFastify ? milliseconds(timeWindow) : 60_000,
+    limit = given['max'] ?? (isFastify ? 1_000 : 5),
+  } = given
   if (typeof limit !== 'number')
     notes.push('rateLimit.limit is computed for each request: the number is not known here')
   return [
@@ -74,6 +79,14 @@ function limitOf(given: unknown, notes: string[]): readonly RateLimit[] {
       windowMs: typeof windowMs === 'number' ? windowMs : undefined,
     },
   ]
+}
+
+const UNIT_MS = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const
+
+function milliseconds(time: unknown): number | undefined {
+  if (typeof time === 'number') return time
+  const [, count, unit] = /^(\d{1,6}) ?(second|minute|hour|day)s?$/.exec(String(time)) ?? []
+  return unit === undefined ? undefined : Number(count) * UNIT_MS[unit as keyof typeof UNIT_MS]
 }
 
 function isOptions(value: unknown): value is Options {

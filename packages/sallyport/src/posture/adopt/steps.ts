@@ -166,7 +166,9 @@ function limitStep({ limit, windowMs }: RateLimit): Step {
     worth: 'medium',
     setting: 'limits',
     what: 'rate limits stand in the policy, and hold in any window',
-    snippet: isKnown ? setting : `// ${setting}, with your own numbers: those in force are not told`,
+    snippet: isKnown
+      ? setting
+      : `// ${setting}, ${limit === undefined ? (windowMs === undefined ? 'with your own numbers: those in force are not told' : 'with your own limit: only the window in force is told') : 'with your own window: only the limit in force is told'}`,
     breaks: [
       'A limiter whose windows begin with the first request lets up to twice its number through where two windows meet; this never does.',
       'Remove the limiter in the same change: two that count refuse earlier than either says.',

@@ -22,7 +22,7 @@ const appender = fileURLToPath(new URL('appender.ts', import.meta.url))
 async function appendAndKill(place: string, anchor: string, round: number): Promise<readonly string[]> {
   // Every third is killed while it does little but sign.
   const checkpointMs = round % 3 === 0 ? 1 : 20
-  const after = 1 + ((round * 37) % 400)
+  const after = 1 + ((round * 137) % 1_000)
   const child = spawn(process.execPath, [appender, place, anchor, String(checkpointMs)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -68,10 +68,11 @@ async function survives(
     const kept = await targetsOf(store)
     const lost = acknowledged.filter((target) => !kept.has(target))
     assert.deepEqual(lost, [])
-    const signed = readFileSync(anchor, 'utf8')
-    const check = await checkLog(store, { verifier, notes: [signed] })
+    // On a quick machine each process may be gone before it has signed.
+    const signed = fileAnchor(anchor).read()
+    const check = await checkLog(store, { verifier, notes: signed === undefined ? [] : [signed] })
     assert.deepEqual(check.faults, [])
-    assert.ok(check.checkpoints > 0)
+    assert.ok(signed === undefined || check.checkpoints > 0)
     const next = await log(store, { anchor: fileAnchor(anchor) })
     assert.equal(next.state.problem, undefined)
     await next.append(event(1))

@@ -79,7 +79,7 @@ const BAD: readonly (readonly [configuration: unknown, problem: RegExp])[] = [
   ],
   [{ backups: { folder: 'a', recipient: 'b' } }, /^backups: there are no records to back up/],
   [{ store: { folder: 'a' }, backups: { folder: 'b' } }, /^backups: nobody here to whom they are encrypted/],
-  [{ store: { folder: 'a' }, alerts: [{}] }, /^alerts\[0\]: expected one of "webhook" and "command"/],
+  [{ store: { folder: 'a' }, alerts: [{}] }, /^alerts\[0\]: expected one of "webhook", "command" and "mail"/],
   [
     { store: { folder: 'a' }, alerts: [{ command: ['x'], secretFrom: 'X' }] },
     /^alerts\[0\]\.secretFrom: signs what a webhook gets/,

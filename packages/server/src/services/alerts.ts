@@ -7,6 +7,7 @@ import type { AuditEvent } from 'sallyport'
 import type { Risk, RiskLevel } from 'sallyport/audit'
 import { RISK_LEVELS } from 'sallyport/audit'
 import { PlaceFault } from '../config/places.ts'
+import { type MailPlace, mailSink } from './mail.ts'
 import type { AlertsSetting } from './setting.ts'
 
 /** What is told. */
@@ -110,7 +111,8 @@ export function alertSinks(
   setting: AlertsSetting,
   environment: Readonly<Record<string, string | undefined>>,
 ): readonly AlertSink[] {
-  return setting.map(({ webhook, secretFrom, command }) => {
+  return setting.map(({ webhook, secretFrom, command, mail }) => {
+    if (mail !== undefined) return mailSink(mailPlaceOf(mail, environment))
     if (webhook === undefined) return commandSink(command!)
     const secret = secretFrom === undefined ? undefined : environment[secretFrom]
     if (secretFrom !== undefined && (secret ?? '').length < 16)
@@ -119,6 +121,25 @@ export function alertSinks(
       )
     return webhookSink(webhook, secret)
   })
+}
+
+function mailPlaceOf(
+  { host, port, from, to, user, passwordFrom }: NonNullable<AlertsSetting[number]['mail']>,
+  environment: Readonly<Record<string, string | undefined>>,
+): MailPlace {
+  const password = passwordFrom === undefined ? undefined : environment[passwordFrom]
+  if (passwordFrom !== undefined && (password ?? '') === '')
+    throw new PlaceFault(
+      `alerts: the environment has no ${passwordFrom}; set it to the password of the mail server`,
+    )
+  return {
+    host: host!,
+    from: from!,
+    to: to!,
+    ...(port === undefined ? {} : { port }),
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+  }
 }
 
 const DEADLINE_MS = 10_000

@@ -60,6 +60,18 @@ export const secretsSchema = record(
   'Secrets by the names that the policy gives them, and "lockout" and "audit" for those of the gateway itself, which are made in the state folder where nothing is said.',
 )
 
+// What SMTP takes between its brackets without quoting (RFC 5321, section 4.1.2), and nothing that could end a line.
+const mailAddress = (doc: string) =>
+  text(
+    {
+      max: 254,
+      pattern: /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,189}$/,
+      expected: 'an address of mail',
+      mend: 'write "security@example.com"',
+    },
+    doc,
+  )
+
 export const alertsSchema = list(
   object(
     {
@@ -79,8 +91,30 @@ export const alertsSchema = list(
         'A program and its arguments, run for each alert without a shell; the alert is its standard input, as JSON.',
         { min: 1, max: 50 },
       ),
+      mail: object(
+        {
+          host: text(
+            { pattern: /^[A-Za-z0-9.:-]{1,253}$/, expected: 'a host name', mend: 'write "smtp.example.com"' },
+            'The submission server; it is spoken to over TLS from the first byte.',
+          ),
+          port: integer({ min: 1, max: 65_535, example: 465 }, 'Its port; 465.'),
+          from: mailAddress('Who sends it.'),
+          to: mailAddress('Who gets it.'),
+          user: text(
+            {
+              max: 200,
+              pattern: /^[^\p{Cc}]+$/u,
+              expected: 'a user',
+              mend: 'write it as the server knows it',
+            },
+            'Who signs in there; nobody where it is left out.',
+          ),
+          passwordFrom: variable,
+        },
+        'Somebody who gets each alert as a mail.',
+      ),
     },
-    'Somebody who is told: a webhook, signed as Standard Webhooks with the secret of secretFrom, or a command.',
+    'Somebody who is told: a webhook, signed as Standard Webhooks with the secret of secretFrom, a command, or by mail.',
   ),
   'Who is told where the policy’s audit.risk says "alert".',
   { max: 10 },
@@ -196,11 +230,20 @@ function alertsProblems(alerts: AlertsSetting, store: StoreSetting | undefined):
   const problems: PolicyProblem[] = []
   const wrong = (path: string, message: string, received: unknown, mend: string) =>
     problems.push(problem(path, 'contradiction', message, received, mend))
-  for (const [index, { webhook, secretFrom, command }] of alerts.entries()) {
+  for (const [index, { webhook, secretFrom, command, mail }] of alerts.entries()) {
     const path = `alerts[${index}]`
     // A webhook's address may be a secret, and is not repeated.
-    if ((webhook === undefined) === (command === undefined))
-      wrong(path, 'expected one of "webhook" and "command"', undefined, 'keep one of them')
+    if ([webhook, command, mail].filter((one) => one !== undefined).length !== 1)
+      wrong(path, 'expected one of "webhook", "command" and "mail"', undefined, 'keep one of them')
+    if (mail && (mail.host === undefined || mail.from === undefined || mail.to === undefined))
+      wrong(`${path}.mail`, 'a mail needs a server, a sender and a receiver', mail, 'write host, from and to')
+    if (mail && (mail.user === undefined) !== (mail.passwordFrom === undefined))
+      wrong(
+        `${path}.mail`,
+        'who signs in has a name and a password',
+        mail.user,
+        'write user and passwordFrom, or neither',
+      )
     if (secretFrom !== undefined && webhook === undefined)
       wrong(`${path}.secretFrom`, 'signs what a webhook gets', secretFrom, 'leave it out')
   }

@@ -17,9 +17,7 @@ export interface FolderLock {
  * @throws StoreFault `held`, naming who holds it
  */
 export function lockFolder(directory: string): FolderLock {
-  // Whoever can open the file can hold a lock on it, and keep the store from being opened.
-  closeSync(openSync(`${directory}.lock`, 'a', 0o600))
-  chmodSync(`${directory}.lock`, 0o600)
+  makePrivate(`${directory}.lock`)
   const database = new DatabaseSync(`${directory}.lock`)
   try {
     database.exec('pragma busy_timeout = 0; pragma locking_mode = exclusive; begin exclusive')
@@ -38,6 +36,17 @@ export function lockFolder(directory: string): FolderLock {
     { mode: 0o600 },
   )
   return { release: () => database.close() }
+}
+
+// Whoever can open the file can hold a lock on it, and keep the store from being opened. A file that is there is not opened
+// here: closing it would let go of every lock that this process has on it (POSIX, fcntl).
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    chmodSync(file, 0o600)
+  }
 }
 
 function holder(directory: string): string {

@@ -141,7 +141,10 @@ grant usage on schema shop to $app; set search_path = shop;`),
       await client.query('grant made to maker with set true')
       assert.deepEqual((await auditTenancy(client, made)).roles, ['made', 'maker'])
       const own = await auditTenancy(client, { tenantColumn: 'tenant_id', appRoles: ['sallyport_app'] })
-      assert.deepEqual(own.findings, [])
+      // The one function that may do what the application may not: it removes what the log's time is over for, and nothing
+      // of a tenant's tables.
+      const others = own.findings.filter(({ object }) => !object.startsWith('public.audit_prune('))
+      assert.deepEqual(others, [])
       assert.ok(own.tables.length >= 3)
     })
   })

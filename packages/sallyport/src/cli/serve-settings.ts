@@ -16,6 +16,7 @@ import type {
   Places,
   TlsFiles,
 } from './server.ts'
+import { wholeNumber } from './whole-number.ts'
 
 /** The APIs behind. */
 interface Behind {
@@ -143,15 +144,4 @@ function adminOf(text: string, invocation: Invocation, directory: string): Admin
 function logOf(text: string, directory: string): AccessLog {
   if (text === 'off') return false
   return text === 'stdout' ? 'stdout' : { file: resolve(directory, text) }
-}
-
-function wholeNumber(invocation: Invocation, name: string, min: number, max: number): number | undefined {
-  const text = invocation.text(name)
-  if (text === undefined) return undefined
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN
-  if (!(value >= min && value <= max))
-    throw new Failure(
-      `${invocation.nameOf(name)}: expected a whole number from ${min} to ${max}, received ${show(text)}; write ${Math.max(min, 2)}`,
-    )
-  return value
 }

@@ -29,6 +29,12 @@ export function sameForAll<S>(
   }))
 }
 
+/** A cell as a sentence names it. */
+export function placeWords({ id }: Pick<CellInfo, 'id'>): string {
+  if (id === '*') return 'every path without a route'
+  return id === '!' ? 'paths that are not canonical' : id
+}
+
 /** A path that a cell's pattern covers, to probe it by. */
 export function samplePath(path: string): string {
   if (path === '*') return '/'

@@ -31,6 +31,14 @@ export interface CellInfo {
   readonly own?: { readonly [field: string]: unknown }
 }
 
+/**
+ * True where a path of the cell can be one under /.well-known/ (RFC 8615), where controls serve pages of their own. What is
+ * compiled may hang on this, and on nothing else of a path: cells of equal settings share it.
+ */
+export function mayBeWellKnown({ path }: Pick<CellInfo, 'path'>): boolean {
+  return /^\/?(?:\*|:|\.well-known(?:\/|$))/.test(path)
+}
+
 /** A control's setting in one cell. */
 export interface Resolved<Setting> {
   readonly cell: CellInfo

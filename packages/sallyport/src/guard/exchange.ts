@@ -110,8 +110,6 @@ export class Exchange {
   webSocket = false
   /** Written by `keys` and `access`: who calls, once a credential has been checked. */
   principal: Principal | undefined = undefined
-  /** Written by `keys`: the presented credential is no key, or is refused; `access` answers for it. */
-  credentialFault: ErrorCode | undefined = undefined
   /** Written by `limits`: what the buckets of this request say, for its headers. */
   limits: CounterVerdict | undefined = undefined
   /** Written by `access`: lines that go to the upstream in place of any of the same name. */

@@ -1,7 +1,7 @@
 // The guard: a compiled policy. It finds a request's cell, judges the request, and knows what every answer carries.
 
 import type { Services } from '../ports/services.ts'
-import type { Cell } from './cell.ts'
+import { type Cell, mayBeWellKnown } from './cell.ts'
 import { type AdmitFace, compileCell, type Denied } from './compile.ts'
 import type { EmitStage, Identify, Judgement, Mode, Needs, Place, Stage, Trial, Verdict } from './control.ts'
 import { Exchange, type Incoming } from './exchange.ts'
@@ -241,11 +241,6 @@ function cellCompiler(needs: Needs, would: Would) {
     if (!reports) compiledByKind.set(kind, compiled)
     return compiled
   }
-}
-
-// Controls serve pages under /.well-known/ (RFC 8615): a cell that may hold one is of another kind than one that can't.
-function mayBeWellKnown({ path }: ResolvedCell): boolean {
-  return /^\/?(?:\*|:|\.well-known(?:\/|$))/.test(path)
 }
 
 function modeOf(cell: ResolvedCell, control: string): Mode {

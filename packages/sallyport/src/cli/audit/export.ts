@@ -10,7 +10,7 @@ import { show } from '../../policy/problem.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
 import { version as ownVersion } from '../version.ts'
-import { wholeNumber } from './number.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { type LogLine, withLog } from './reach.ts'
 import { filterOf } from './read.ts'
 

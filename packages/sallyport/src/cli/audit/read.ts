@@ -6,7 +6,7 @@ import { nearest, show } from '../../policy/problem.ts'
 import { AUDIT_ACTIONS } from '../../ports/audit.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
-import { wholeNumber } from './number.ts'
+import { wholeNumber } from '../whole-number.ts'
 import { type LogFilter, type LogLine, withLog } from './reach.ts'
 
 const PAGE = 500

@@ -3,7 +3,7 @@
 
 import type { CellInfo } from '../../guard/cell.ts'
 import type { Change, Strength } from '../../guard/control.ts'
-import { compareModes } from '../faces.ts'
+import { compareModes, placeWords } from '../faces.ts'
 import { compareIdentity, compareRoles, compareSources } from './compare-sources.ts'
 import { type Requirement, requirementOf } from './requirement.ts'
 import type { AccessSetting } from './setting.ts'
@@ -14,12 +14,7 @@ export function compareAccess(
   cell: CellInfo,
   was: CellInfo = cell,
 ): readonly Change[] {
-  const where =
-    cell.id === '*'
-      ? 'every path without a route'
-      : cell.id === '!'
-        ? 'paths that are not canonical'
-        : cell.id
+  const where = placeWords(cell)
   const asked = [requirementOf(before, was), requirementOf(after, cell)]
   const modes = asked.some(({ level }) => level !== 'open') ? compareModes(before, after) : []
   const [a, b] = [inForce(before, was), inForce(after, cell)]

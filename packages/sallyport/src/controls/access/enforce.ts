@@ -68,11 +68,8 @@ function judgeFor(
   return function judgeCaller(exchange, caller) {
     if (typeof caller === 'string') {
       switch (caller) {
-        case 'none': {
-          const fault = exchange.credentialFault
-          if (fault !== undefined) return refuse(exchange, { ...INVALID, code: fault })
+        case 'none':
           return required.level === 'credential' ? UNAUTHENTICATED : undefined
-        }
         case 'invalid':
           return refuse(exchange, INVALID)
         case 'ambiguous':

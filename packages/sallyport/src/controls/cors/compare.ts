@@ -3,7 +3,7 @@
 
 import type { CellInfo } from '../../guard/cell.ts'
 import type { Change } from '../../guard/control.ts'
-import { compareModes } from '../faces.ts'
+import { compareModes, placeWords } from '../faces.ts'
 import { exampleOrigin } from './examples.ts'
 import { isOriginFault, type ListedOrigin, parseOrigin } from './origin.ts'
 import { type CorsSetting, type FullCorsSetting, fullSetting, isOpen } from './setting.ts'
@@ -20,12 +20,7 @@ export function compareCors(
   cell: CellInfo,
   was: CellInfo = cell,
 ): readonly Change[] {
-  const where =
-    cell.id === '*'
-      ? 'every path without a route'
-      : cell.id === '!'
-        ? 'paths that are not canonical'
-        : cell.id
+  const where = placeWords(cell)
   const modes = compareModes(before, after)
   const a = inForce(before, was)
   const b = inForce(after, cell)

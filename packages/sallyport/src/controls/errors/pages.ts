@@ -2,7 +2,7 @@
 
 import { isErrorCode, problemIndex, problemPage } from '../../errors/page.ts'
 import { PROBLEM_BASE } from '../../errors/problem-document.ts'
-import type { CellInfo } from '../../guard/cell.ts'
+import { type CellInfo, mayBeWellKnown } from '../../guard/cell.ts'
 import type { Answer, Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { lines } from '../../guard/lines.ts'
@@ -13,10 +13,7 @@ const INDEX = PROBLEM_BASE.slice(0, -1)
 
 /** False where no path of the cell can be one of ours; then nothing is compiled into it. */
 export function mayHoldPages({ origin, path }: Pick<CellInfo, 'origin' | 'path'>): boolean {
-  if (origin === 'strict') return false
-  if (origin === 'default') return true
-  const first = path.split('/')[1] ?? ''
-  return first === '*' || first.startsWith(':') || first === '.well-known'
+  return origin !== 'strict' && mayBeWellKnown({ path })
 }
 
 /** The page that the request asks for; `undefined` for every other path. */

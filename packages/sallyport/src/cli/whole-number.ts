@@ -1,8 +1,8 @@
-// Whole numbers among the options of the log's commands.
+// Whole numbers among the options of a command.
 
-import { show } from '../../policy/problem.ts'
-import type { Invocation } from '../command.ts'
-import { Failure } from '../failure.ts'
+import { show } from '../policy/problem.ts'
+import type { Invocation } from './command.ts'
+import { Failure } from './failure.ts'
 
 /** @throws Failure where it is no whole number within the bounds */
 export function wholeNumber(
@@ -16,6 +16,6 @@ export function wholeNumber(
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= min && value <= max) return value
   throw new Failure(
-    `${invocation.nameOf(option)}: expected a whole number from ${min} to ${max}, received ${show(text)}`,
+    `${invocation.nameOf(option)}: expected a whole number from ${min} to ${max}, received ${show(text)}; write ${Math.max(min, 2)}`,
   )
 }

@@ -57,9 +57,9 @@ export interface DatabaseSettings {
 
 /** The role that every transaction takes: no superuser, no owner, bound by row-level security. */
 export const APP_ROLE = 'sallyport_app'
-// How often a transaction is repeated: one that lost to another, and once one that waited for a lock too long (where locks
-// are waited for more shortly than a server looks for deadlocks, both of a deadlock end like that).
-const REPEATS: Readonly<Record<string, number>> = { '40001': 3, '40P01': 3, '55P03': 1 }
+// How often a transaction is repeated: one that lost to another, and one that waited for a lock too long (where locks are
+// waited for more shortly than a server looks for deadlocks, both of a deadlock end like that, in the same moment).
+const REPEATS: Readonly<Record<string, number>> = { '40001': 3, '40P01': 3, '55P03': 2 }
 const FAILURES = 5
 const OPEN_MS = 250
 const WAITING = 1_000
@@ -179,9 +179,11 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
       try {
         return await attempt()
       } catch (error) {
-        if (repeat >= (REPEATS[stateOf(error)] ?? 0)) throw error
-        const [byte] = settings.random(new Uint8Array(1))
-        await settings.wait(2 ** repeat * (1 + (byte ?? 0) / 16))
+        const state = stateOf(error)
+        if (repeat >= (REPEATS[state] ?? 0)) throw error
+        const [byte = 0] = settings.random(new Uint8Array(1))
+        // Both of a deadlock begin anew at once: only apart by more than a server is late does one of them come through.
+        await settings.wait(state === '55P03' ? byte : 2 ** repeat * (1 + byte / 16))
       }
     }
   }

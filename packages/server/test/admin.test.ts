@@ -6,6 +6,7 @@ import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { stat } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { type GatewayOptions, localCertificate } from '../src/index.ts'
@@ -212,4 +213,22 @@ test('what would be denied is reported by route, origin and credential, and noth
     metrics,
     /^sallyport_would_do_by_origin_total\{origin="https:\/\/app\.example",effect="deny"\} 3$/m,
   )
+})
+
+test('250 connections that say nothing keep nobody from asking', async (context) => {
+  const { admin } = await gatewayWithAdmin(context)
+  const { port } = new URL(admin)
+  const silent = await Promise.all(
+    Array.from({ length: 250 }, async () => {
+      const socket = connect({ port: Number(port), host: '127.0.0.1' }).on('error', () => {})
+      context.after(() => socket.destroy())
+      await once(socket, 'connect')
+      return socket
+    }),
+  )
+  for (let asked = 0; asked < 3; asked += 1) assert.equal((await askAdmin(admin, '/healthz')).status, 200)
+  const ended = silent
+    .slice(0, 100)
+    .map((socket) => (socket.closed ? undefined : once(socket.resume(), 'close')))
+  await Promise.all(ended)
 })

@@ -6,6 +6,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { createServer, type PolicyDocument } from 'sallyport/node'
 import { EXPOSITION_TYPE, exposition } from '../metrics/families.ts'
 import type { ControlPlane } from './control-plane.ts'
+import { boundConnections } from './crowd.ts'
 import { CHANGE_HEADER, type GateFault, gateFault } from './gate.ts'
 import type { AdminSetting } from './setting.ts'
 
@@ -18,6 +19,8 @@ const ADMIN_POLICY: PolicyDocument = {
   errors: { replaceBodies: 'none' },
   request: { nonCanonical: 'refuse', maxBodyBytes: 0, maxTargetBytes: 1_024 },
 }
+
+const MAX_CONNECTIONS = 100
 
 /** A running admin listener. */
 export interface AdminListener {
@@ -49,7 +52,7 @@ export async function startAdmin(
       .catch(() => problem(500, 'internal', 'The gateway could not answer'))
       .then((reply) => send(request, response, reply))
   })
-  server.maxConnections = 100
+  boundConnections(server, MAX_CONNECTIONS)
   server.unref()
   await listen(server, setting)
   return {

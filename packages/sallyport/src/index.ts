@@ -10,6 +10,16 @@ export { servicesFor } from './guard/services.ts'
 export { digest } from './policy/digest.ts'
 export { PolicyError, type PolicyProblem } from './policy/problem.ts'
 export type { AuditAction, AuditEvent, AuditSink } from './ports/audit.ts'
+export type {
+  GivenKey,
+  KeyActor,
+  KeyAdministrator,
+  KeyChange,
+  KeyHome,
+  KeyObstacle,
+  ManagedKey,
+  WantedKey,
+} from './ports/key-administrator.ts'
 export type { KeyAnswer, KeyRecord, KeyRing } from './ports/keys.ts'
 export type { Guess, LockoutNumbers, LockoutStore, Reservation } from './ports/lockouts.ts'
 export type { Services } from './ports/services.ts'

@@ -12,6 +12,7 @@ export {
   keyAdministration,
   type ShownKey,
 } from './records/key-administration.ts'
+export { type KeyAdministratorOptions, keyAdministrator } from './records/key-administrator.ts'
 export { type KeyRecordsOptions, keyRecords } from './records/keys.ts'
 export { pruneLockouts, recordedLockouts } from './records/lockouts.ts'
 export { KeyFault, type NewKey } from './records/new-key.ts'

@@ -45,6 +45,7 @@ async function filled(store: Store): Promise<void> {
     digest,
     1,
     null,
+    null,
   ]
   await store.query(keyInsert, key as unknown as Parameters<typeof store.query<typeof keyInsert>>[1])
   await store.query(organisationPlan, ['a', 'pro', null])

@@ -304,6 +304,45 @@ const entries = {
     mend: 'Try again after the time that Retry-After names.',
     retry: 'after-delay',
   },
+  body_malformed: {
+    status: 400,
+    title: 'The body can’t be read as JSON',
+    cause:
+      'It is no JSON text in UTF-8, or an object in it has one name twice, which programs read differently.',
+    mend: 'Write the body with a JSON library.',
+    retry: 'after-change',
+  },
+  input_invalid: {
+    status: 422,
+    title: 'What was sent does not have the form asked for',
+    cause:
+      'A member of the body, a parameter or a header is missing, unknown or of another form; "errors" names each with a pointer (RFC 6901) or its name, and a code.',
+    mend: 'Change what "errors" names.',
+    retry: 'after-change',
+  },
+  rights_exceeded: {
+    status: 403,
+    title: 'More rights were asked for than the caller has',
+    cause:
+      'Nobody makes or changes a key that can do more than he can do himself at that moment: scopes, plan, networks, expiry, store; "errors" names what is too much.',
+    mend: 'Ask for less, or with a credential that may do more.',
+    retry: 'after-change',
+  },
+  request_repeated: {
+    status: 409,
+    title: 'This request was carried out before',
+    cause:
+      'A request with this Idempotency-Key was carried out; "key" is the id of the key that it made or rotated. The text of a key is given out once and not kept.',
+    mend: 'Use the key that the first answer held; where that is lost, rotate the key named here under another Idempotency-Key.',
+    retry: 'no',
+  },
+  key_ended: {
+    status: 409,
+    title: 'The key has ended',
+    cause: 'It is revoked or expired, or somebody else rotated it in the same moment.',
+    mend: 'Look at the key; make a new one where it has ended.',
+    retry: 'no',
+  },
 } satisfies Record<string, CatalogueEntry>
 
 /** A stable code, safe for programs to decide on. */
@@ -312,9 +351,11 @@ export type ErrorCode = keyof typeof entries
 /** Every code with its status, title, cause and mend. */
 export const catalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = entries
 
+// What they say of a status is more than a bare status says.
+const NEVER_BARE: ReadonlySet<ErrorCode> = new Set(['request_repeated', 'key_ended'])
 const BY_STATUS = new Map<number, ErrorCode>()
 for (const code of Object.keys(entries) as ErrorCode[])
-  if (!BY_STATUS.has(entries[code].status)) BY_STATUS.set(entries[code].status, code)
+  if (!NEVER_BARE.has(code) && !BY_STATUS.has(entries[code].status)) BY_STATUS.set(entries[code].status, code)
 
 /** The code that says what a bare status says. */
 export function codeForStatus(status: number): ErrorCode {

@@ -21,9 +21,16 @@ export function replyFor(verdict: Denial | Answer, exchange: Exchange): Reply {
   return {
     status,
     headers: [['Content-Type', PROBLEM_TYPE], ...(verdict.headers?.pairs ?? [])],
-    body: problemBody(verdict.code, exchange.requestId),
+    body: withMembers(problemBody(verdict.code, exchange.requestId), verdict),
     close: verdict.close === true,
   }
+}
+
+// RFC 9457, section 3.2: extension members.
+function withMembers(body: string, { errors, key }: Denial): string {
+  if (errors === undefined && key === undefined) return body
+  const members = JSON.stringify({ ...(errors && { errors }), ...(key !== undefined && { key }) })
+  return `${body.slice(0, -1)},${members.slice(1)}`
 }
 
 /** What is sent for a bare code, where no control judged. */

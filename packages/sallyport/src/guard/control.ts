@@ -43,6 +43,19 @@ export interface Denial {
   readonly headers?: Lines
   /** True where the connection can't be trusted to be in step any more. */
   readonly close?: boolean
+  /** What of the request is wrong, for whoever sent it. */
+  readonly errors?: readonly InputError[]
+  /** The id of the key that this is about. */
+  readonly key?: string
+}
+
+/** One thing that is wrong with what was sent: where it stands, and a stable code. Never a value, and never a cause. */
+export interface InputError {
+  /** A place in the body (RFC 6901): `/scopes/0`. */
+  readonly pointer?: string
+  /** The name of a query parameter or of a header. */
+  readonly parameter?: string
+  readonly code: string
 }
 
 /** An answer that the control gives itself, such as a preflight's. */

@@ -25,6 +25,11 @@ export interface Incoming {
   readonly encrypted: boolean
   /** The verified certificate of the client, where TLS ends at this listener and one was shown. */
   readonly clientCertificate?: ClientCertificate | undefined
+  /**
+   * Reads the whole body, once, for an answer of the guard's own: nobody else can read it then. `too-large`: it is longer
+   * than so many bytes. `cut`: the client went away before it ended. Never rejects; absent where there is no body to read.
+   */
+  body?(maxBytes: number): Promise<Uint8Array | 'too-large' | 'cut'>
 }
 
 /** A certificate whose key the client holds, signed by an authority that the listener was told of. */

@@ -54,6 +54,7 @@ export const admitOrder = [
   ['lockout', 'admit'],
   ['limits', 'admit'],
   ['access', 'answer'],
+  ['keys', 'answer'],
 ] as const
 
 /** The way out, for every answer, denials and crashes included. */

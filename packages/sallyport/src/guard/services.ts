@@ -11,9 +11,22 @@ import { type ResolvedPolicy, rules } from './resolve.ts'
 /** The services, with counters in this process where none are given: they are laid out when the first request counts. */
 export function servicesFor(given: Services): Services & { readonly counters: Counters } {
   let own: Counters | undefined
-  const { keys, lockouts, sessions, tokens, audit, risk, load, fetch, secret, identitySeed } = given
+  const {
+    keys,
+    keyAdministrator,
+    lockouts,
+    sessions,
+    tokens,
+    audit,
+    risk,
+    load,
+    fetch,
+    secret,
+    identitySeed,
+  } = given
   return {
     ...(keys && { keys }),
+    ...(keyAdministrator && { keyAdministrator }),
     ...(lockouts && { lockouts }),
     ...(sessions && { sessions }),
     ...(tokens && { tokens }),

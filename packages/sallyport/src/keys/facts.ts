@@ -20,8 +20,7 @@ export function faultOfKey({ name, kind, scopes, origins, cidrs }: KeyFacts): st
   if (!/^[^\p{Cc}]{1,100}$/u.test(name)) return 'the name is one line of 1 to 100 characters'
   for (const list of [scopes, origins, cidrs])
     if (list.length > MOST) return `a key has at most ${MOST} scopes, origins or networks`
-  // RFC 6749, section 3.3.
-  const scope = scopes.find((each) => !SCOPE.test(each))
+  const scope = scopes.find((each) => !isScope(each))
   if (scope !== undefined) return `${shown(scope)} is no scope; write one such as products:read`
   const origin = origins.find((each) => !isOrigin(each))
   if (origin !== undefined) return `${shown(origin)} is no origin; write one such as https://shop.example`
@@ -32,8 +31,13 @@ export function faultOfKey({ name, kind, scopes, origins, cidrs }: KeyFacts): st
   return undefined
 }
 
-// The very text that browsers send (Fetch standard, "serializing an origin").
-function isOrigin(text: string): boolean {
+/** RFC 6749, section 3.3. */
+export function isScope(text: string): boolean {
+  return SCOPE.test(text)
+}
+
+/** The very text that browsers send (Fetch standard, "serializing an origin"). */
+export function isOrigin(text: string): boolean {
   try {
     const { origin, protocol } = new URL(text)
     return origin === text && (protocol === 'https:' || protocol === 'http:')

@@ -42,6 +42,8 @@ export interface RevocationWatch {
   /** Whether the key, its organisation or its owner was seen to end since a moment of the clock. */
   endedSince(record: KeyRecord, since: number): boolean
   poke(): void
+  /** Settles when everything that has ended by now is known, or nothing is believed any more. */
+  settled(): Promise<void>
   stop(): void
 }
 
@@ -172,6 +174,11 @@ export function watchRevocations(records: KeyRecords, around: Around): Revocatio
     )
   }
 
+  function poke(): void {
+    if (isPolling) again = true
+    else poll()
+  }
+
   poll()
   return {
     isFresh: () => clock() - asOf <= FRESH_MS,
@@ -186,9 +193,19 @@ export function watchRevocations(records: KeyRecords, around: Around): Revocatio
       }
       return ended(marks.key, id) || ended(marks.organisation, organisation) || ended(marks.principal, owner)
     },
-    poke() {
-      if (isPolling) again = true
-      else poll()
+    poke,
+    async settled() {
+      const since = clock()
+      poke()
+      let isOver = false
+      const { promise: over, resolve } = Promise.withResolvers<void>()
+      // By then no answer counts that is older than the end.
+      const cancel = after(FRESH_MS + 1, () => {
+        isOver = true
+        resolve()
+      })
+      while (asOf < since && !isOver && !stopped) await Promise.race([answer.promise, over])
+      cancel()
     },
     stop() {
       stopped = true

@@ -32,6 +32,8 @@ export interface RunningKeyRing extends KeyRing {
   exposed(key: string, source: string): Promise<void>
   /** Asks for revocations now: somebody says that there are some. */
   poke(): void
+  /** Asks, and settles when whatever has ended by now is refused here: after two seconds at most. */
+  settled(): Promise<void>
   /** What pokes is gone, or back: until then records are believed for one second instead of five. */
   pushLost(isLost: boolean): void
   /** Settles when the ring first knows the state of the records. */
@@ -206,6 +208,7 @@ export function createKeyRing(records: KeyRecords, options: KeyRingOptions = {})
       }
     },
     poke: watch.poke,
+    settled: watch.settled,
     pushLost(isLost) {
       ttl = isLost ? TTL_PUSH_LOST_MS : TTL_MS
       watch.poke()

@@ -3,6 +3,7 @@
 import type { RiskBook } from '../audit/risk.ts'
 import type { AuditSink } from './audit.ts'
 import type { Counters } from './counters.ts'
+import type { KeyAdministrator } from './key-administrator.ts'
 import type { KeyRing } from './keys.ts'
 import type { LockoutStore } from './lockouts.ts'
 import type { SessionSource } from './sessions.ts'
@@ -13,6 +14,8 @@ export interface Services {
   /** In this process where it is left out. */
   readonly counters?: Counters
   readonly keys?: KeyRing
+  /** Who makes, rotates and revokes keys for callers, where the policy lets them. */
+  readonly keyAdministrator?: KeyAdministrator
   readonly lockouts?: LockoutStore
   /** Who is signed in, by the session cookie that the policy names. */
   readonly sessions?: SessionSource

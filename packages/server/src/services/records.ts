@@ -20,7 +20,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 /** Records that are open. */
 export interface Records {
-  readonly services: Pick<Services, 'keys' | 'lockouts' | 'audit' | 'risk'>
+  readonly services: Pick<Services, 'keys' | 'keyAdministrator' | 'lockouts' | 'audit' | 'risk'>
   readonly store: Store
   readonly audit: AuditLog
   readonly retention: Retention
@@ -44,6 +44,7 @@ export async function openRecords(
 ): Promise<Records> {
   const {
     answerNeighbours,
+    keyAdministrator,
     keyRecords,
     openPeppers,
     openStore,
@@ -107,7 +108,13 @@ export async function openRecords(
   prune.unref()
   const retention = logRetention(store, signer, audit, pruneLog)
   return {
-    services: { keys: ring, lockouts: recordedLockouts(store), audit, risk },
+    services: {
+      keys: ring,
+      keyAdministrator: keyAdministrator(store, { peppers, log: audit, settled: ring.settled }),
+      lockouts: recordedLockouts(store),
+      audit,
+      risk,
+    },
     store,
     audit,
     retention,

@@ -47,6 +47,14 @@ export interface KeyAdministrationOptions {
 const LONGEST_OVERLAP_SECONDS = 604_800
 const DAY_MS = 86_400_000
 
+// The name that PostgreSQL gives to the column's own constraint.
+const REQUEST_CONSTRAINT = 'api_key_generations_request_key'
+
+function refuseRepeated(error: { readonly code?: string; readonly constraint?: string }): never {
+  if (error.code !== '23505' || error.constraint !== REQUEST_CONSTRAINT) throw error
+  throw new KeyFault('repeated', 'this request was carried out before')
+}
+
 /** What can be done with the keys of a store. */
 export type KeyAdministration = ReturnType<typeof keyAdministration>
 
@@ -152,7 +160,7 @@ export function keyAdministration(database: Database, options: KeyAdministration
       const format = makes()
       const key = format.make({ kind, environment }, random)
       const id = randomUUID()
-      await database.query(keyInsert, [
+      const row = [
         id,
         organisation,
         wanted.store ?? null,
@@ -169,7 +177,9 @@ export function keyAdministration(database: Database, options: KeyAdministration
         await digestFor(key),
         pepper.version,
         wanted.owner ?? null,
-      ])
+        wanted.request ?? null,
+      ] as const
+      await database.query(keyInsert, row).catch(refuseRepeated)
       tell('key.created', organisation, id, wanted.createdBy, { kind, environment })
       return { key, id }
     },
@@ -194,7 +204,12 @@ export function keyAdministration(database: Database, options: KeyAdministration
       {
         overlapSeconds = 0,
         expiresAt,
-      }: { readonly overlapSeconds?: number; readonly expiresAt?: number } = {},
+        request,
+      }: {
+        readonly overlapSeconds?: number
+        readonly expiresAt?: number
+        readonly request?: Uint8Array
+      } = {},
     ): Promise<{ readonly key: string; readonly generation: number; readonly beforeEndsAt: number }> {
       if (
         !(
@@ -216,7 +231,9 @@ export function keyAdministration(database: Database, options: KeyAdministration
           format.display(key),
           overlapSeconds,
           expiresAt === undefined ? null : new Date(expiresAt),
+          request ?? null,
         ])
+        .catch(refuseRepeated)
         .catch((error: { readonly code?: string }) => {
           // Two rotations at once: the number of the next generation is taken.
           if (error.code !== '23505') throw error

@@ -20,11 +20,13 @@ export interface NewKey {
   readonly createdBy: string
   /** Milliseconds since the epoch. */
   readonly expiresAt?: number
+  /** By which request it is made: a digest of 32 bytes. One that was there before makes nothing. */
+  readonly request?: Uint8Array
 }
 
 /** Something that was asked for and can't be done; the message says why. */
 export class KeyFault extends Error {
-  readonly code: 'wrong' | 'unknown' | 'ended'
+  readonly code: 'wrong' | 'unknown' | 'ended' | 'repeated'
 
   constructor(code: KeyFault['code'], message: string) {
     super(message)

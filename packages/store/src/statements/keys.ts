@@ -27,7 +27,7 @@ const names = Object.keys(key)
   .map((name) => `k.${name}`)
   .join(', ')
 
-/** A key and its first generation; the last parameters are the digest, its pepper's version, and whose rights bound it. */
+/** A key and its first generation; the last parameters are the digest, its pepper's version, whose rights bound it, by which request. */
 export const keyInsert = statement(
   'key_insert',
   [
@@ -47,6 +47,7 @@ export const keyInsert = statement(
     'bytea',
     'int4',
     'text?',
+    'bytea?',
   ],
   { created_at: 'timestamptz' },
   `with k as (
@@ -54,8 +55,8 @@ export const keyInsert = statement(
        scopes, origins, cidrs, created_by, expires_at, owner_id)
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $16) returning id, created_at
    ), g as (
-     insert into api_key_generations (key_id, generation, digest, pepper_version)
-     select id, 1, $14, $15 from k returning key_id
+     insert into api_key_generations (key_id, generation, digest, pepper_version, request)
+     select id, 1, $14, $15, $17 from k returning key_id
    )
    select k.created_at from k, g`,
 )
@@ -106,6 +107,28 @@ export const keyList = statement(
    order by k.created_at desc, k.id desc limit $4`,
 )
 
+/** The key that a request made or rotated. */
+export const keyByRequest = statement(
+  'key_by_request',
+  ['text', 'bytea'],
+  { id: 'text' },
+  `select k.id from api_key_generations g join api_keys k on k.id = g.key_id
+   where k.organisation_id = $1 and g.request = $2`,
+)
+
+/** A page of the keys of an organisation, or of one store of it, newest first; it goes on behind a key. */
+export const keyPage = statement(
+  'key_page',
+  ['text', 'text?', 'text?', 'int8'],
+  { ...key, generation: 'int4' },
+  `select ${names}, (select max(g.generation) from api_key_generations g where g.key_id = k.id) as generation
+   from api_keys k
+   where k.organisation_id = $1 and ($2::text is null or k.store_id = $2)
+     and ($3::text is null or (k.created_at, k.id) <
+       (select b.created_at, b.id from api_keys b where b.organisation_id = $1 and b.id = $3))
+   order by k.created_at desc, k.id desc limit $4`,
+)
+
 /** Keys that expire between two times and were not revoked, the next first. */
 export const keysExpiring = statement(
   'keys_expiring',
@@ -129,12 +152,12 @@ export const keysUnused = statement(
 
 /**
  * Gives a key its next generation: key, digest, pepper version, display, seconds that the one before lives on, when the
- * key expires from now on (null: as before). Answers nothing where the key is revoked, expired or unknown. The generation
+ * key expires from now on (null: as before), by which request. Answers nothing where the key is revoked, expired or unknown. The generation
  * before never outlives what its expiry was; with an overlap of 0 it is at its end when this commits.
  */
 export const keyRotate = statement(
   'key_rotate',
-  ['text', 'bytea', 'int4', 'text', 'int4', 'timestamptz?'],
+  ['text', 'bytea', 'int4', 'text', 'int4', 'timestamptz?', 'bytea?'],
   { generation: 'int4', seq: 'int8', before_ends_at: 'timestamptz' },
   `with k as (
      select id, expires_at from api_keys
@@ -150,8 +173,8 @@ export const keyRotate = statement(
          then make_interval(secs => $5::int4) else interval '0' end)
      from k where g.key_id = k.id returning g.generation, g.ends_at
    ), next as (
-     insert into api_key_generations (key_id, generation, digest, pepper_version)
-     select k.id, (select max(generation) from before) + 1, $2, $3 from k returning generation, key_id
+     insert into api_key_generations (key_id, generation, digest, pepper_version, request)
+     select k.id, (select max(generation) from before) + 1, $2, $3, $7 from k returning generation, key_id
    ), head as (
      update revocation_head set seq = seq + 1 where exists (select from next) returning seq
    ), told as (

@@ -47,6 +47,32 @@ export class FetchIncoming implements Incoming {
     // HTTP/2 has no Host line, and some hosts show none; the URL was made from what took its place.
     return name === 'host' && this.authority !== '' ? this.authority : undefined
   }
+
+  async body(maxBytes: number): Promise<Uint8Array | 'too-large' | 'cut'> {
+    const chunks: Uint8Array[] = []
+    let length = 0
+    try {
+      const reader = this.request.body?.getReader()
+      if (reader === undefined) return new Uint8Array()
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        length += part.value.length
+        if (length > maxBytes) {
+          reader.cancel().catch(() => {})
+          return 'too-large'
+        }
+        chunks.push(part.value)
+      }
+    } catch {
+      return 'cut'
+    }
+    const whole = new Uint8Array(length)
+    let at = 0
+    for (const chunk of chunks) {
+      whole.set(chunk, at)
+      at += chunk.length
+    }
+    return whole
+  }
 }
 
 function afterAuthority(url: string, from: number): number {

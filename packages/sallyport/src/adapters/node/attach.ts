@@ -85,7 +85,7 @@ function adoptResponses(server: Server): void {
 /** Opens the exchange of a request and binds it to its response. */
 function open(guard: Guard, request: IncomingMessage, response: ServerResponse): Exchange {
   guardResponse(response)
-  const exchange = guard.open(new NodeIncoming(request))
+  const exchange = guard.open(new NodeIncoming(request, response))
   setExchange(response, exchange)
   // A target in absolute form reads as its path from here on (RFC 9112, section 3.2.2).
   if (exchange.target !== request.url) request.url = exchange.target

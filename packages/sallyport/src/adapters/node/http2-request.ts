@@ -2,6 +2,7 @@
 
 import type { ServerHttp2Stream } from 'node:http2'
 import type { ClientCertificate, Incoming } from '../../guard/exchange.ts'
+import { wholeBody } from './whole-body.ts'
 
 /** The connection that a stream came on. */
 export interface Http2Peer {
@@ -201,6 +202,13 @@ export class Http2Request implements Incoming {
       this.whole.set(listener, wrapped)
     }
     return wrapped as () => void
+  }
+
+  body(maxBytes: number): ReturnType<typeof wholeBody> {
+    // RFC 9110, section 10.1.1: whoever expects it sends no body before it.
+    if (this.header('expect') !== undefined && !this.stream.headersSent)
+      this.stream.additionalHeaders({ ':status': 100 })
+    return wholeBody(this, maxBytes)
   }
 
   pause(): this {

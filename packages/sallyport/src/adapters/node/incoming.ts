@@ -1,18 +1,21 @@
 // A request of node:http as the guard reads it: straight from the raw header list, since building `req.headers`
 // costs more than all look-ups together.
 
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import type { ClientCertificate, Incoming } from '../../guard/exchange.ts'
 import { clientCertificateOf } from './client-certificate.ts'
+import { wholeBody } from './whole-body.ts'
 
 export class NodeIncoming implements Incoming {
   private readonly request: IncomingMessage
+  private readonly response: ServerResponse | undefined
   readonly method: string
   readonly target: string
 
-  constructor(request: IncomingMessage) {
+  constructor(request: IncomingMessage, response?: ServerResponse) {
     this.request = request
+    this.response = response
     this.method = request.method ?? ''
     this.target = request.url ?? ''
   }
@@ -47,5 +50,11 @@ export class NodeIncoming implements Incoming {
       if (candidate === name || candidate.toLowerCase() === name) return raw[i + 1]
     }
     return undefined
+  }
+
+  body(maxBytes: number): ReturnType<typeof wholeBody> {
+    // RFC 9110, section 10.1.1: whoever expects it sends no body before it.
+    if (this.header('expect') !== undefined) this.response?.writeContinue()
+    return wholeBody(this.request, maxBytes)
   }
 }

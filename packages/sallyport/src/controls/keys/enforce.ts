@@ -10,6 +10,7 @@ import type { KeyAnswer, KeyRecord } from '../../ports/keys.ts'
 import { exposedKeys } from './exposed.ts'
 import { andThen, failuresOf } from './failures.ts'
 import { faultOf, isInNetworks, type KeyFault, principalOf, replacedLines } from './record.ts'
+import { answerKeys } from './self-service/answer.ts'
 import { FAILURES_PER_MINUTE, type FullKeysSetting, fullSetting, type KeysSetting } from './setting.ts'
 import { keyInTarget, shownKey } from './shown.ts'
 import { ofRecord, teller } from './tell.ts'
@@ -36,9 +37,11 @@ const MOST_TOLD = 10_000
 
 export function compileKeys(setting: KeysSetting, cell: CellInfo, needs: Needs): Stage {
   const full = fullSetting(setting, cell)
-  if (full === undefined) return urlOnly(setting, needs)
+  const answer = answerKeys(setting, needs)
+  if (full === undefined) return { ...urlOnly(setting, needs), ...(answer ? { answer } : {}) }
   const replaced = new WeakMap<Exchange, Lines>()
   return {
+    ...(answer ? { answer } : {}),
     admit: judge(full, setting.mode !== 'report', needs, replaced),
     emit: {
       watches: ['deprecation', 'sunset'],

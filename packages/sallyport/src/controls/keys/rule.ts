@@ -4,7 +4,15 @@ import type { Rule } from '../../guard/control.ts'
 import { keysContradictions } from './contradictions.ts'
 import { compileKeys } from './enforce.ts'
 import { leakRoutes } from './leak-route.ts'
-import { fullSetting, type KeysSetting, keysDefaults, keysSchema, strictKeys } from './setting.ts'
+import { selfServiceRoutes } from './self-service/route.ts'
+import {
+  fullSelfService,
+  fullSetting,
+  type KeysSetting,
+  keysDefaults,
+  keysSchema,
+  strictKeys,
+} from './setting.ts'
 
 export const keysRule = {
   name: 'keys',
@@ -18,15 +26,22 @@ export const keysRule = {
     'expiresAfterDays',
     'failuresPerMinute',
     'leakReports',
+    'selfService',
   ],
   defaults: keysDefaults,
   contradictions: keysContradictions,
   strict: strictKeys,
-  routes: (base): { readonly [pattern: string]: object } => leakRoutes(base),
+  routes: (base): { readonly [pattern: string]: object } => ({
+    ...leakRoutes(base),
+    ...selfServiceRoutes(base),
+  }),
   keptAs: 'keys',
-  missing: (setting, cell, services) =>
-    fullSetting(setting, cell) !== undefined && services.keys === undefined
-      ? 'give the guard what knows the keys: services: { keys: createKeyRing(records) } of sallyport/keys'
-      : undefined,
+  missing(setting, cell, services) {
+    if (fullSetting(setting, cell) !== undefined && services.keys === undefined)
+      return 'give the guard what knows the keys: services: { keys: createKeyRing(records) } of sallyport/keys'
+    return fullSelfService(setting) !== undefined && services.keyAdministrator === undefined
+      ? 'give the guard who works on keys: services: { keyAdministrator: keyAdministrator(store, …) } of @sallyport/store (keys.selfService)'
+      : undefined
+  },
   compile: compileKeys,
 } as const satisfies Rule<KeysSetting>

@@ -42,6 +42,38 @@ const leakReports = object(
   'Keys that leaked are reported at `POST /.well-known/key-leaks`.',
 )
 
+const scopeName = (doc: string) =>
+  text(
+    {
+      pattern: /^[!#-[\]-~]{1,100}$/,
+      max: 100,
+      expected: 'the name of a scope',
+      mend: 'write it without spaces, such as "settings:write"',
+    },
+    doc,
+  )
+
+const selfService = object(
+  {
+    readScope: scopeName('The scope that lists and shows keys. settings:read.'),
+    writeScope: scopeName('The scope that makes, rotates and revokes keys. settings:write.'),
+    roles: list(
+      text(
+        {
+          pattern: /^[A-Za-z][\w.-]{0,63}$/,
+          max: 64,
+          expected: 'the name of a role',
+          mend: 'write letters, digits, "-", "." and "_", such as "admin"',
+        },
+        'A role.',
+      ),
+      'The roles that make, rotate and revoke keys: nobody who has another role does. ["admin"].',
+      { max: 50 },
+    ),
+  },
+  'Who works on the keys of an organisation at `/v1/keys`.',
+)
+
 export const keysSchema = object(
   {
     mode: oneOf(MODES, 'How the control acts.'),
@@ -83,6 +115,10 @@ export const keysSchema = object(
       [not('No reports.'), leakReports],
       'Whether reports of keys that leaked are taken at `POST /.well-known/key-leaks`: a secret key that somebody names there is revoked. No where nothing is said.',
     ),
+    selfService: either(
+      [not('No.'), selfService],
+      'Whether `/v1/keys` is answered here: callers list, make, rotate and revoke the keys of their organisation, and a secret key itself. No where nothing is said.',
+    ),
   },
   'API keys.',
 )
@@ -122,6 +158,27 @@ export function fullSetting(
     expiresAfterDays: setting.expiresAfterDays ?? 365,
     failuresPerMinute: setting.failuresPerMinute ?? FAILURES_PER_MINUTE,
     publishable: open ? { methods: open.methods ?? ['GET', 'HEAD'], scopes: open.scopes ?? [] } : undefined,
+  }
+}
+
+/** Who works on keys, with everything filled in. */
+export interface FullSelfService {
+  readonly readScope: string
+  readonly writeScope: string
+  readonly roles: readonly string[]
+}
+
+/** Who works on keys; `undefined` where nobody does here. */
+export function fullSelfService({
+  vendor,
+  selfService: own,
+  mode = 'enforce',
+}: KeysSetting): FullSelfService | undefined {
+  if (vendor === undefined || !own || mode !== 'enforce') return undefined
+  return {
+    readScope: own.readScope ?? 'settings:read',
+    writeScope: own.writeScope ?? 'settings:write',
+    roles: own.roles ?? ['admin'],
   }
 }
 

@@ -3,7 +3,8 @@
 import type { CellInfo } from '../../guard/cell.ts'
 import type { Change } from '../../guard/control.ts'
 import { compareModes } from '../faces.ts'
-import { type FullKeysSetting, fullSetting, type KeysSetting } from './setting.ts'
+import { KEYS_PATH } from './self-service/paths.ts'
+import { type FullKeysSetting, fullSelfService, fullSetting, type KeysSetting } from './setting.ts'
 
 export function compareKeys(
   before: KeysSetting,
@@ -25,6 +26,37 @@ export function compareKeys(
     ...numberChanges(a, b),
     ...publishableChanges(a, b, cell),
     ...leakChanges(before, after),
+    ...serviceChanges(before, after),
+  ]
+}
+
+function serviceChanges(before: KeysSetting, after: KeysSetting): readonly Change[] {
+  const what = 'selfService'
+  const [a, b] = [fullSelfService(before), fullSelfService(after)]
+  if (a === undefined && b === undefined) return []
+  if (a === undefined)
+    return [
+      change(
+        what,
+        'weaker',
+        `who holds a key with ${b!.writeScope} that leaked can make further ones of its rights at ${KEYS_PATH}, which live on when it is revoked`,
+      ),
+    ]
+  if (b === undefined)
+    return [change(what, 'stronger', `no credential makes, rotates or revokes keys at ${KEYS_PATH} any more`)]
+  return [
+    ...(['readScope', 'writeScope'] as const).flatMap((name) =>
+      a[name] === b[name]
+        ? []
+        : [
+            change(
+              `${what}.${name}`,
+              'incomparable',
+              `who has ${b[name]} ${name === 'readScope' ? 'sees' : 'changes'} keys now, and who has ${a[name]} alone does not any more`,
+            ),
+          ],
+    ),
+    ...setChanges(`${what}.roles`, a.roles, b.roles, (names) => `changes of keys by the role ${names}`),
   ]
 }
 

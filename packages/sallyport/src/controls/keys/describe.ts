@@ -3,7 +3,8 @@
 import type { Resolved } from '../../guard/cell.ts'
 import type { Entry, Place, Section } from '../../guard/control.ts'
 import { sameForAll } from '../faces.ts'
-import { type FullKeysSetting, fullSetting, type KeysSetting } from './setting.ts'
+import { KEYS_PATH } from './self-service/paths.ts'
+import { type FullKeysSetting, fullSelfService, fullSetting, type KeysSetting } from './setting.ts'
 
 const TITLE = 'API keys'
 const ID = 'SP-KEYS-01'
@@ -89,6 +90,7 @@ export function describeKeys(cells: readonly Resolved<KeysSetting>[], place: Pla
         : 'no place to report them',
       'Whoever names a key has it, so nothing more is asked; the answer is the same for good and bad ones.',
     ),
+    ...serviceEntries(first.setting),
   ]
   return {
     control: 'keys',
@@ -106,6 +108,12 @@ export function describeKeys(cells: readonly Resolved<KeysSetting>[], place: Pla
     limits: [
       'A publishable key identifies an application, not a person: outside browsers nothing says where it is used.',
       'A key that is copied works for the copier until it is revoked or rotated.',
+      ...(fullSelfService(first.setting) === undefined
+        ? []
+        : [
+            'Keys that a key has made outlive it: the list names their maker (createdBy), so that they can be revoked with it.',
+            'A secret key that is copied can rotate itself: its holder is locked out then, and sees so at once.',
+          ]),
       ...(place === 'fetch'
         ? [
             'The host may hide the address of callers: then bad keys are not limited by address, and keys that are bound to networks are refused.',
@@ -113,6 +121,30 @@ export function describeKeys(cells: readonly Resolved<KeysSetting>[], place: Pla
         : []),
     ],
   }
+}
+
+function serviceEntries(setting: KeysSetting): readonly Entry[] {
+  const service = fullSelfService(setting)
+  if (service === undefined) return []
+  const { readScope, writeScope, roles } = service
+  const people = roles.length === 0 ? 'nobody in a role' : `people in the role ${roles.join(' or ')}`
+  return [
+    entry(
+      'Who works on keys',
+      `at ${KEYS_PATH}: ${people} by a session, and tokens and secret keys with ${writeScope}, make, rotate and revoke those of their organisation; ${readScope} lists them; a secret key rotates and revokes itself`,
+      'The organisation is that of the credential alone, and a key of another is answered like one that does not exist. A publishable key works on none.',
+    ),
+    entry(
+      'Rights of a key that is made there',
+      'never more than whoever makes it has at that moment: scopes, plan, networks, environment, store, expiry',
+      'A key that leaked, or a member who leaves, gains nothing by it. The text of a key that can do more is not given out either, by rotating it.',
+    ),
+    entry(
+      'Rotated there',
+      'the old key is refused in the next request here, and within two seconds on every other node; the new text is in one answer (no-store) and kept nowhere',
+      'What was done is in the audit log before it is answered; where the log is away, nothing is given out (503). A request with an Idempotency-Key does nothing twice.',
+    ),
+  ]
 }
 
 /** The setting where it is enforced. */

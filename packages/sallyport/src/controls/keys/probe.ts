@@ -5,12 +5,70 @@ import type { Finding, Observation, Probe } from '../../guard/control.ts'
 import { type KeyKind, keyFormat } from '../../keys/format.ts'
 import { headerValues, samplePath } from '../faces.ts'
 import { inForce } from './describe.ts'
-import type { FullKeysSetting, KeysSetting } from './setting.ts'
+import { isKeysPath, KEYS_PATH } from './self-service/paths.ts'
+import { type FullKeysSetting, fullSelfService, type KeysSetting } from './setting.ts'
 
 /** An origin that nobody lists: the name is kept from registration (RFC 2606). */
 const FOREIGN = 'https://sallyport-probe.invalid'
 
 export function probeKeys(cells: readonly Resolved<KeysSetting>[]): readonly Probe[] {
+  return [...probeReading(cells), ...probeService(cells)]
+}
+
+/** Without a credential nobody works on keys, and no answer there is kept. */
+function probeService(cells: readonly Resolved<KeysSetting>[]): readonly Probe[] {
+  const own = cells.find(
+    ({ cell, setting }) =>
+      cell.origin === 'route' &&
+      cell.method === undefined &&
+      isKeysPath(cell.path) &&
+      fullSelfService(setting) !== undefined,
+  )
+  if (own === undefined) return []
+  const { cell } = own
+  const probe = (id: string, title: string, method: string): Probe => ({
+    id: `keys/${id}`,
+    title,
+    cell: cell.id,
+    request: {
+      method,
+      path: KEYS_PATH,
+      headers: method === 'POST' ? [['Content-Type', 'application/json']] : [],
+      ...(method === 'POST' ? { body: '{}' } : {}),
+    },
+    expect: (seen) => judgeStranger(seen, method),
+  })
+  return [
+    probe('list-nobody', 'without a credential no key is listed, and the answer is not kept', 'GET'),
+    probe('make-nobody', 'without a credential no key is made, and the answer is not kept', 'POST'),
+  ]
+}
+
+function judgeStranger(seen: Observation, method: string): readonly Finding[] {
+  if (seen.status === 429 || seen.status === 503) return []
+  const isRefused = seen.status === 401 || (method === 'POST' && seen.status === 403)
+  const kept = headerValues(seen, 'cache-control').join(', ')
+  return [
+    ...(isRefused
+      ? []
+      : [
+          drift(
+            `${method} ${KEYS_PATH} without a credential was answered ${seen.status} instead of 401`,
+            'let the guard answer it before the application does',
+          ),
+        ]),
+    ...(/\bno-store\b/.test(kept)
+      ? []
+      : [
+          drift(
+            `an answer at ${KEYS_PATH} may be kept: Cache-Control is ${kept === '' ? 'missing' : JSON.stringify(kept.slice(0, 120))}`,
+            'Cache-Control: no-store, private',
+          ),
+        ]),
+  ]
+}
+
+function probeReading(cells: readonly Resolved<KeysSetting>[]): readonly Probe[] {
   // One place is enough, and a harmless one: bad keys are counted, and too many would be answered otherwise.
   const chosen = cells.find(
     (resolved) =>

@@ -22,6 +22,8 @@ export function reasonOf(control: string, verdict: Denial | Answer | undefined, 
     case 'cors':
       return corsReason(exchange, verdict)
     case 'keys':
+      if (verdict !== undefined)
+        return 'it works on keys for the caller; what it would find is not looked up here'
       return exchange.principal?.credential.kind === 'key'
         ? 'the key is taken to be good'
         : 'no key is shown, or whether it is good is not looked up here'

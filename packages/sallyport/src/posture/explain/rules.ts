@@ -88,6 +88,10 @@ const KEYS_CODES: Readonly<Record<string, readonly string[]>> = {
   ambiguous_credentials: ['header'],
   duplicate_header: ['header'],
   publishable_key_not_allowed: ['publishable'],
+  insufficient_scope: ['selfService'],
+  forbidden: ['selfService'],
+  not_found: ['selfService'],
+  method_not_allowed: ['selfService'],
   too_many_failures: ['failuresPerMinute'],
 }
 

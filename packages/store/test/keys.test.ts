@@ -13,6 +13,7 @@ import { createKeyRing, digestOf, type KeyRecord, keyFormat, type RunningKeyRing
 import {
   type KeyAdministration,
   keyAdministration,
+  keyAdministrator,
   keyRecords,
   openPeppers,
   openStore,
@@ -101,6 +102,18 @@ async function until(
     await wait(5)
   }
 }
+
+const NO_LOG = { size: 0, waiting: 0, lost: 0, problem: undefined, fault: undefined, checkpoint: undefined }
+const QUIET_LOG = { append: async () => {}, state: NO_LOG }
+const WANTED = {
+  name: 'Made',
+  kind: 'secret',
+  environment: 'live',
+  scopes: ['orders:read'],
+  origins: [],
+  networks: [],
+  expiresAt: Date.now() + 86_400_000,
+} as const
 
 const everything = (table: string) =>
   statement(`all_of_${table}`, [], { row: 'text' }, `select t::text as row from ${table} t`)
@@ -301,6 +314,112 @@ function keyBehaviour(open: (test: TestContext) => Promise<Store>): void {
     while ((await planOf())[0] !== 'free') await wait(5)
     assert.deepEqual(await planOf(), ['free', undefined])
     await assert.rejects(administration.setPlan('nobody', 'free', undefined, 'ada'), { code: 'unknown' })
+  })
+
+  it('H19 gives no key out that is not in the log, and begins nothing while the log is known to be away', async (test) => {
+    const { store, ring, organisation, create } = await worldOf(test, await open(test))
+    const told: AuditEvent[] = []
+    const log = { away: false, fault: undefined as string | undefined }
+    const administrator = keyAdministrator(store, {
+      peppers: [pepper(1, 1)],
+      settled: ring.settled,
+      log: {
+        async append(event) {
+          if (log.away) throw new Error('the log is away')
+          told.push(event)
+        },
+        get state() {
+          return { ...NO_LOG, fault: log.fault }
+        },
+      },
+    })
+    const home = { organisation }
+    const actor = { subject: 'ada', credential: { kind: 'session', id: 's1' }, address: '192.0.2.1' }
+    const change = { actor, vendor: 'acme' }
+    const made = await administrator.create(home, WANTED, change)
+    assert.ok(typeof made === 'object' && 'key' in made)
+    assert.deepEqual(told, [
+      {
+        action: 'key.created',
+        outcome: 'success',
+        organisation,
+        actor: 'ada',
+        credential: 's1',
+        address: '192.0.2.1',
+        target: made.record.id,
+        control: 'SP-KEYS-01',
+        details: { kind: 'secret', environment: 'live' },
+      },
+    ])
+    log.away = true
+    await assert.rejects(administrator.create(home, WANTED, change))
+    await assert.rejects(administrator.rotate(home, made.record.id, { overlapSeconds: 0 }, change))
+    await assert.rejects(administrator.revoke(home, made.record.id, change))
+    log.away = false
+    log.fault = 'unavailable'
+    const { id } = await create()
+    await assert.rejects(administrator.rotate(home, id, { overlapSeconds: 0 }, change))
+    assert.equal((await administrator.find(home, id))?.generation, 1)
+  })
+
+  it('H7 a request that comes again makes nothing twice, whoever else uses its name', async (test) => {
+    const { store, organisation } = await worldOf(test, await open(test))
+    const administrator = keyAdministrator(store, { peppers: [pepper(1, 1)], log: QUIET_LOG })
+    const home = { organisation }
+    const by = (subject: string, requestName: string) => ({
+      actor: { subject, credential: { kind: 'session', id: subject } },
+      vendor: 'acme',
+      requestName,
+    })
+    const outcomes = await Promise.all(
+      Array.from({ length: 5 }, () => administrator.create(home, WANTED, by('ada', 'r1'))),
+    )
+    const given = outcomes.flatMap((each) => (typeof each === 'object' && 'key' in each ? [each] : []))
+    assert.equal(given.length, 1)
+    const { record } = given[0]!
+    for (const each of outcomes) if (each !== given[0]) assert.deepEqual(each, { repeated: record.id })
+    assert.equal((await administrator.list(home, 10)).length, 1)
+    assert.ok('key' in Object(await administrator.create(home, WANTED, by('bob', 'r1'))))
+    // A rotation under the name of a request that made something is one that was carried out.
+    const again = await administrator.rotate(home, record.id, { overlapSeconds: 0 }, by('ada', 'r1'))
+    assert.deepEqual(again, { repeated: record.id })
+    assert.equal((await administrator.find(home, record.id))?.generation, 1)
+  })
+
+  it('H10 whoever the records know owns what he makes; one who is disabled makes nothing', async (test) => {
+    const { store, organisation, ring } = await worldOf(test, await open(test))
+    const administrator = keyAdministrator(store, { peppers: [pepper(1, 1)], log: QUIET_LOG })
+    const home = { organisation }
+    await store.queryAs(organisation, principalInsert, [
+      organisation,
+      'eve',
+      'person',
+      'Eve',
+      'admin',
+      ['orders:read'],
+    ])
+    const change = { actor: { subject: 'eve', credential: { kind: 'session', id: 's' } }, vendor: 'acme' }
+    const made = await administrator.create(home, { ...WANTED, plan: 'free' }, change)
+    assert.ok(typeof made === 'object' && 'key' in made)
+    // The plan of the organisation is no plan of its own: it changes with it.
+    assert.deepEqual([made.record.owner, made.record.plan], ['eve', undefined])
+    const record = await found(ring, made.key)
+    assert.deepEqual(record !== 'unknown' && record.ownerScopes, ['orders:read'])
+    await store.queryAs(organisation, principalChange, ['eve', 'admin', [], true])
+    assert.equal(await administrator.create(home, WANTED, change), 'owner')
+    const own = await administrator.create(
+      home,
+      { ...WANTED, plan: 'pro' },
+      {
+        actor: { subject: organisation, credential: { kind: 'key', id: made.record.id } },
+        vendor: 'acme',
+      },
+    )
+    assert.ok(typeof own === 'object' && 'key' in own)
+    assert.deepEqual(
+      [own.record.owner, own.record.plan, own.record.createdBy],
+      [undefined, 'pro', made.record.id],
+    )
   })
 
   it('refuses what no key can be, in words', async (test) => {

@@ -195,7 +195,8 @@ export function watchRevocations(records: KeyRecords, around: Around): Revocatio
     },
     poke,
     async settled() {
-      const since = clock()
+      // A question that is under way was asked before, and may be answered as of then.
+      const before = polling
       poke()
       let isOver = false
       const { promise: over, resolve } = Promise.withResolvers<void>()
@@ -204,7 +205,7 @@ export function watchRevocations(records: KeyRecords, around: Around): Revocatio
         isOver = true
         resolve()
       })
-      while (asOf < since && !isOver && !stopped) await Promise.race([answer.promise, over])
+      while (heard <= before && !isOver && !stopped) await Promise.race([answer.promise, over])
       cancel()
     },
     stop() {

@@ -447,3 +447,40 @@ test('H7 no revoked key passes for longer than two seconds, through slow, silent
     { numRuns: 400 },
   )
 })
+
+test('H7 it is settled once what has ended by now is refused, though a question was under way before', async () => {
+  const w = await world()
+  const key = w.records.add()
+  assert.equal(await ask(w, key), 'valid')
+  // The question under way was asked before the end, and its answer does not hold it.
+  w.records.pollDelayMs = 20
+  w.ring.poke()
+  w.records.end(key, revoked)
+  let isSettled = false
+  void w.ring.settled().then(() => {
+    isSettled = true
+  })
+  await w.time.advance(20)
+  assert.equal(isSettled, false)
+  await w.time.advance(20)
+  assert.equal(isSettled, true)
+  await w.time.advance(1)
+  assert.equal(await ask(w, key), 'revoked')
+})
+
+test('H7 it is settled after two seconds where nobody answers: by then every key is refused', async () => {
+  const w = await world()
+  const key = w.records.add()
+  assert.equal(await ask(w, key), 'valid')
+  w.records.pollDelayMs = 'never'
+  let isSettled = false
+  void w.ring.settled().then(() => {
+    isSettled = true
+  })
+  await w.time.advance(2_000)
+  assert.equal(isSettled, false)
+  await w.time.advance(1)
+  assert.equal(isSettled, true)
+  w.time.stall(1)
+  assert.notEqual(await ask(w, key, 1_500), 'valid')
+})

@@ -453,6 +453,11 @@ test('H6 more that is accepted, for longer, is weaker; and what is weaker one wa
       { ...base, publishable: { scopes: ['a'] } },
     ],
     [{ ...base, leakReports: {} }, base],
+    [base, { ...base, selfService: {} }],
+    [
+      { ...base, selfService: {} },
+      { ...base, selfService: { roles: ['admin', 'member'] } },
+    ],
     [base, { ...base, mode: 'report' }],
   ] as const
   for (const [before, after] of weaker) {
@@ -467,8 +472,19 @@ test('H6 more that is accepted, for longer, is weaker; and what is weaker one wa
       { ...base, environment: 'live' },
       { ...base, environment: 'test' },
     ],
+    [
+      { ...base, selfService: {} },
+      { ...base, selfService: { writeScope: 'orders:write' } },
+    ],
+    [
+      { ...base, selfService: {} },
+      { ...base, selfService: { readScope: 'orders:read' } },
+    ],
   ] as const)
     assert.equal(verdictOf(keys.compare(before, after, cell)), 'incomparable')
+  // What holds where nothing is said is no change when it is said.
+  const said = { readScope: 'settings:read', writeScope: 'settings:write', roles: ['admin'] }
+  assert.deepEqual(keys.compare({ ...base, selfService: {} }, { ...base, selfService: said }, cell), [])
   assert.deepEqual(keys.compare(base, { ...base, environment: 'live', overlapSeconds: 0 }, cell), [])
 })
 
@@ -488,4 +504,92 @@ test('the page says what keys are, or that the application has them', () => {
     'open nothing here',
   ])
     assert.ok(said.includes(words), words)
+})
+
+const SERVED: PolicyDocument = {
+  extends: 'commerce',
+  transport: { tls: 'in-front' },
+  keys: { vendor: 'acme', selfService: {} },
+}
+
+test('who works on keys is on the page, and proved for those who may not', () => {
+  const cells = resolvePolicy(SERVED).cells.map((cell) => ({
+    cell,
+    setting: cell.settings['keys'] as never,
+  }))
+  const section = keys.describe(cells, 'node')
+  const said = section.entries.map(({ name, value }) => `${name}: ${value}`).join('\n')
+  for (const words of ['at /v1/keys', 'role admin', 'settings:write', 'never more than whoever makes it'])
+    assert.ok(said.includes(words), words)
+  assert.ok(section.limits.some((each) => each.includes('outlive it')))
+  const probes = keys.probe(cells).filter(({ cell }) => cell === '/v1/keys/*')
+  assert.deepEqual(probes.map(({ id }) => id).slice(-2), ['keys/list-nobody', 'keys/make-nobody'])
+  const seen = (status: number, cache: string) => ({
+    status,
+    headers: cache === '' ? [] : ([['Cache-Control', cache]] as const),
+    body: '',
+    encrypted: true,
+  })
+  for (const { id, expect } of probes.slice(-2)) {
+    assert.deepEqual(expect(seen(401, 'no-store, private')), [])
+    assert.equal(expect(seen(403, 'no-store')).length, id === 'keys/list-nobody' ? 1 : 0)
+    assert.equal(expect(seen(200, 'no-store')).length, 1)
+    assert.equal(expect(seen(401, '')).length, 1)
+    assert.equal(expect(seen(401, 'private')).length, 1)
+  }
+})
+
+test('a scope or role that the catalogue lacks is refused with what is meant', () => {
+  const faults = (selfService: object, more: PolicyDocument = SERVED) => {
+    try {
+      resolvePolicy({ ...more, keys: { vendor: 'acme', selfService } })
+      return ''
+    } catch (error) {
+      assert.ok(error instanceof PolicyError)
+      return error.message
+    }
+  }
+  assert.equal(faults({}), '')
+  assert.match(
+    faults({ writeScope: 'setings:write' }),
+    /keys\.selfService\.writeScope.*did you mean "settings:write"\?/s,
+  )
+  assert.match(faults({ roles: ['admni'] }), /keys\.selfService\.roles\[0\].*did you mean "admin"\?/s)
+  assert.match(faults({ readScope: 'a b' }), /the name of a scope/)
+  // Where nothing is listed, every name may be meant.
+  assert.equal(faults({ writeScope: 'keys:write', roles: ['boss'] }, { transport: { tls: 'in-front' } }), '')
+  assert.throws(
+    () => createGuard(SERVED, 'node', { services: { keys: { find: () => 'unknown', used() {} } } }),
+    {
+      message: /services: \{ keyAdministrator/,
+    },
+  )
+})
+
+test('a policy that is only tried answers at /v1/keys without anybody being asked', () => {
+  const verdict = (principal: object | undefined, method = 'GET') => {
+    const guard = createGuard(SERVED, 'node', {
+      trial: principal === undefined ? {} : { principal: principal as never },
+    })
+    const judged = guard.admit(
+      guard.open({
+        method,
+        target: '/v1/keys',
+        httpVersion: '1.1',
+        rawHeaders: ['Host', 'a.example'],
+        header: (name) => (name === 'host' ? 'a.example' : undefined),
+        peer: '192.0.2.1',
+        encrypted: true,
+      }),
+    )
+    assert.ok(judged !== undefined && !(judged instanceof Promise))
+    return judged.kind === 'deny' ? judged.code : judged.status
+  }
+  const credential = { kind: 'session', id: 's' }
+  const admin = { organisation: 'a', role: 'admin', scopes: [], credential }
+  assert.equal(verdict(undefined), 'unauthenticated')
+  assert.equal(verdict(admin), 200)
+  assert.equal(verdict(admin, 'POST'), 201)
+  assert.equal(verdict({ ...admin, role: 'member' }), 200)
+  assert.equal(verdict({ ...admin, role: 'member' }, 'POST'), 'forbidden')
 })

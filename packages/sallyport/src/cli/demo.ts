@@ -10,13 +10,15 @@ export const demoPolicy: PolicyDocument = {
   extends: 'recommended',
   transport: { tls: 'here' },
   cors: { origins: ['https://app.example.com'], bearer: 'any-origin' },
-  keys: { vendor: 'demo' },
+  keys: { vendor: 'demo', selfService: {} },
   access: {
     catalogue: {
       scopes: {
         'account:read': 'reads the account',
         'orders:read': 'reads orders',
         'events:read': 'hears of events',
+        'settings:read': 'reads the settings and lists the keys',
+        'settings:write': 'changes the settings and the keys',
       },
     },
   },

@@ -14,6 +14,8 @@ export interface Demo {
   readonly caFile: string
   /** Two keys to try; absent where the policy knows none. */
   readonly keys?: SampleKeys
+  /** Where the secret key can be changed for another; absent where the policy lets no caller do it. */
+  readonly rotate?: string
   /** Where the posture page is; absent where the policy does not publish it. */
   readonly posture?: string
 }
@@ -47,6 +49,9 @@ export function greeting(demo: Demo): string {
       : [
           `  keys      ${demo.keys.secret}  (secret, for servers; of the sample organisation Harbour Pilots)`,
           `            ${demo.keys.publishable}  (publishable, for browsers)`,
+          ...(demo.rotate === undefined
+            ? []
+            : [`            POST ${demo.rotate} changes the first for another`]),
         ]),
     '',
     'Try in another terminal:',

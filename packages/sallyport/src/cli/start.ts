@@ -3,7 +3,8 @@
 import { join, relative, resolve } from 'node:path'
 import type { AccessSetting } from '../controls/access/setting.ts'
 import { type DisclosureSetting, POSTURE_PATH } from '../controls/disclosure/setting.ts'
-import type { KeysSetting } from '../controls/keys/setting.ts'
+import { OWN_ROTATION } from '../controls/keys/self-service/paths.ts'
+import { fullSelfService, type KeysSetting } from '../controls/keys/setting.ts'
 import type { LimitsSetting } from '../controls/limits/setting.ts'
 import type { ResolvedPolicy } from '../guard/resolve.ts'
 import type { Invocation, Terminal } from './command.ts'
@@ -58,6 +59,7 @@ export async function start(invocation: Invocation, terminal: Terminal): Promise
     digest: chosen.digest,
     caFile: relative(terminal.directory, caFile),
     ...(keys ? { keys } : {}),
+    ...(keys && worksOnKeys(chosen.resolved) ? { rotate: OWN_ROTATION } : {}),
     ...postureOf(chosen.resolved, publicUrl(gateway.url, host)),
   }
   for (const warning of policyWarnings(chosen.resolved, Date.now(), host)) terminal.err(`warning: ${warning}`)
@@ -90,6 +92,10 @@ async function keysFor(
   } catch (error) {
     throw storeFailure(error, '--state')
   }
+}
+
+function worksOnKeys(policy: ResolvedPolicy): boolean {
+  return fullSelfService(policy.cells.at(-2)!.settings['keys'] as KeysSetting) !== undefined
 }
 
 function postureOf(policy: ResolvedPolicy, url: string): { posture?: string } {

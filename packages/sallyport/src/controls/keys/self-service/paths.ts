@@ -5,6 +5,9 @@ export const KEYS_PATH = '/v1/keys'
 /** How a caller names the key that it shows. */
 const SELF = 'self'
 
+/** Where the key that is shown is rotated. */
+export const OWN_ROTATION = `${KEYS_PATH}/${SELF}/rotate`
+
 /** What is asked for. `self` stands for the key that is shown. */
 export type Asked =
   | { readonly what: 'list' }

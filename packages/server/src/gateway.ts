@@ -25,7 +25,7 @@ import { createListener } from './listener.ts'
 import { createRefusals } from './metrics/refusals.ts'
 import { createOperation, type GatewayFacts } from './operation.ts'
 import { watchFiles } from './reload/watch.ts'
-import { scheduleOf } from './services/backups.ts'
+import { scheduleOf, unkeptSchedule } from './services/backups.ts'
 import { type OpenServices, openServices } from './services/open.ts'
 import { policyEvents } from './services/policy-events.ts'
 import { shownPlaces } from './services/setting.ts'
@@ -98,7 +98,11 @@ async function run(
   if (postureFolder !== undefined)
     publishFacts(() => {
       const lastBackup = opened?.backups?.last()
-      return { ...factsBeside(postureFolder), ...(lastBackup ? { lastBackup } : {}) }
+      return {
+        ...factsBeside(postureFolder),
+        ...(lastBackup ? { lastBackup } : {}),
+        backups: opened?.backups ? 'made' : 'no folder',
+      }
     })
   const upstreams = await upstreamOptions(options)
   const behind = behindNow(options, upstreams, () => forwarder)
@@ -251,7 +255,12 @@ async function run(
       isDraining: draining,
       connections: listener.connections(),
       notReady: [...certificate.notReady, ...(opened?.notReady() ?? [])],
-      warnings: [...certificate.warnings, ...state.warnings, ...(opened?.warnings() ?? [])],
+      warnings: [
+        ...certificate.warnings,
+        ...state.warnings,
+        ...(opened?.warnings() ?? []),
+        ...(opened?.backups ? [] : unkeptSchedule(guard.policy)),
+      ],
       families: [
         ...certificate.families,
         ...state.families,

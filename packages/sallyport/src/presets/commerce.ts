@@ -51,5 +51,7 @@ export const commerce: PolicyDocument = {
     defaultPlan: 'free',
   },
   errors: { replaceBodies: 'unshaped' },
+  // Claim H3. A gateway keeps the schedule where its configuration names a folder for them, and says so where it does not.
+  backup: { everySeconds: 86_400, keep: 14 },
   access: { catalogue: { scopes: SCOPES, roles: { admin: Object.keys(SCOPES), member: MEMBER } } },
 }

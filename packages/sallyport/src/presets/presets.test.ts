@@ -216,6 +216,32 @@ describe('commerce', () => {
   )
 })
 
+describe('backups of the presets', () => {
+  const backupOf = (policy: PolicyDocument) => resolvePolicy(policy).cells.at(-2)!.settings['backup']
+
+  it('H3 commerce has its schedule and how many are kept, which a policy may make oftener or switch off', () => {
+    assert.deepEqual(backupOf({ extends: 'commerce' }), { everySeconds: 86_400, keep: 14 })
+    const { compare } = controls.find(({ name }) => name === 'backup')!
+    const against = (policy: PolicyDocument) =>
+      verdictOf(
+        compare(
+          backupOf({ extends: 'commerce' }) as never,
+          backupOf(policy) as never,
+          resolvePolicy(policy).cells.at(-2)!,
+        ),
+      )
+    assert.equal(against({ extends: 'commerce', backup: { everySeconds: 3_600 } }), 'stronger')
+    assert.equal(against({ extends: 'commerce', backup: { keep: 7 } }), 'weaker')
+    assert.equal(against({ extends: 'commerce', backup: { mode: 'off' } }), 'weaker')
+    assert.equal(against({ extends: 'api' }), 'weaker')
+  })
+
+  it('the others say nothing of backups: they are of APIs that keep no records here', () => {
+    for (const name of ['api', 'payments', 'recommended'] as const)
+      assert.deepEqual(backupOf({ extends: name }), {})
+  })
+})
+
 describe('the score of the presets', () => {
   const score = async (policy: PolicyDocument) => {
     const app = await listening(createServer(policy, (_request, response) => response.end('{}')))

@@ -249,3 +249,37 @@ function escaped(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
 }
+
+test('H3 the page says of a schedule whether anybody keeps it, and claims no standard by one that nobody keeps', async () => {
+  const policy: PolicyDocument = { extends: 'commerce' }
+  const lastBackup = { at: '2026-11-24T22:00:00.000Z', verifiedAt: '2026-11-24T22:00:00.000Z' }
+  const pageOf = async (more: object) => {
+    const posture = await createPosture(policy, { ...OPTIONS, ...more })
+    const section = posture.sections.find(({ control }) => control === 'backup')!
+    return {
+      modes: section.modes.map(({ mode }) => mode),
+      values: section.entries.map(({ value }) => value),
+      isClaimed: posture.standards.some(({ requirements }) => requirements.includes('CP-9')),
+    }
+  }
+  const declared = 'declared, none was proved yet'
+  const none =
+    'declared: every day, the last 14 are kept; this gateway makes none, since no folder for backups is configured'
+  assert.deepEqual(await pageOf({ backups: 'no folder' }), {
+    modes: ['unset'],
+    values: [none, declared],
+    isClaimed: false,
+  })
+  const made = await pageOf({ backups: 'made', lastBackup })
+  assert.deepEqual([made.modes, made.isClaimed], [['enforce'], true])
+  assert.equal(made.values[0], 'every day, the last 14 are kept')
+  assert.match(made.values[1]!, /restored into an empty store and compared; 2 h old/)
+  const inside = await pageOf({ place: 'node' })
+  assert.deepEqual(inside.modes, ['unset'])
+  assert.equal(
+    inside.values[0],
+    'declared: every day, the last 14 are kept; a guard inside an application makes none',
+  )
+  // Made by a command, from a timer.
+  assert.deepEqual((await pageOf({ place: 'node', lastBackup })).modes, ['enforce'])
+})

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Store } from '@sallyport/store'
 import type { BackupRecord } from '@sallyport/store/backup'
-import type { ResolvedPolicy } from 'sallyport'
+import type { AuditSink, ResolvedPolicy } from 'sallyport'
 import { PlaceFault } from '../config/places.ts'
 import { type Family, single } from '../metrics/families.ts'
 import type { BackupsSetting, StoreSetting } from './setting.ts'
@@ -35,11 +35,23 @@ const TICK_MS = 60_000
 const AGAIN_MS = 600_000
 const CLOSING_MS = 10_000
 
+function settingOf(policy: ResolvedPolicy): Partial<Schedule> & { readonly mode?: string } {
+  return policy.cells.at(-2)!.settings['backup'] ?? {}
+}
+
+/** What an operator is told where a policy declares a schedule and the gateway has nowhere to put backups. */
+export function unkeptSchedule(policy: ResolvedPolicy): readonly string[] {
+  const { mode, everySeconds } = settingOf(policy)
+  return everySeconds === undefined || mode === 'off'
+    ? []
+    : [
+        `backups: the policy declares one every ${everySeconds} s, and none is made: name a folder and a recipient under "backups" in the gateway configuration`,
+      ]
+}
+
 /** The schedule of a policy: each day where it says nothing, none where it switches the control off. */
 export function scheduleOf(policy: ResolvedPolicy): Schedule | undefined {
-  const setting = (policy.cells.at(-2)!.settings['backup'] ?? {}) as Partial<Schedule> & {
-    readonly mode?: string
-  }
+  const setting = settingOf(policy)
   if (setting.mode === 'off') return undefined
   return { everySeconds: setting.everySeconds ?? DAY, keep: setting.keep ?? KEEP }
 }
@@ -48,6 +60,7 @@ export function scheduleOf(policy: ResolvedPolicy): Schedule | undefined {
  * Makes ready; nothing is made before a schedule is given.
  *
  * @param state the state folder: the key that signs
+ * @param audit hears of each one that was made and proved, and of each try that failed
  * @throws PlaceFault where the recipient's key or the signer's can't be used
  */
 export async function openBackups(
@@ -55,6 +68,7 @@ export async function openBackups(
   store: Store,
   place: StoreSetting,
   state: string,
+  audit: AuditSink,
   now: () => number = Date.now,
 ): Promise<Backups> {
   const backup = await import('@sallyport/store/backup')
@@ -82,7 +96,7 @@ export async function openBackups(
 
   async function takeTurn({ everySeconds, keep }: Schedule): Promise<void> {
     try {
-      await backup.takeTurn(store, {
+      const { made, pruned } = await backup.takeTurn(store, {
         ...settings,
         folder,
         // Beside what is in clear already.
@@ -92,6 +106,15 @@ export async function openBackups(
         keep,
       })
       failure = undefined
+      if (made)
+        audit.record({
+          action: 'backup.made',
+          outcome: 'success',
+          actor: 'gateway',
+          control: 'SP-BACKUP-01',
+          target: made.file,
+          details: { rows: made.rows, bytes: made.bytes, sha256: made.sha256, removed: pruned.length },
+        })
     } catch (error) {
       const { name, code, message } = error as Error & { readonly code?: string }
       // Another process of this folder is at it.
@@ -101,6 +124,13 @@ export async function openBackups(
         says: name === 'StoreFault' ? message : `an error of the system (${code ?? name})`,
         at: now(),
       }
+      audit.record({
+        action: 'backup.failed',
+        outcome: 'failure',
+        actor: 'gateway',
+        control: 'SP-BACKUP-01',
+        details: { because: failure.says },
+      })
     } finally {
       last = backup.provedBackups(folder)[0]
     }

@@ -66,7 +66,13 @@ export async function openServices(
     const backups =
       records &&
       places.backups &&
-      (await openBackups(places.backups as Required<BackupsSetting>, records.store, places.store!, folder))
+      (await openBackups(
+        places.backups as Required<BackupsSetting>,
+        records.store,
+        places.store!,
+        folder,
+        records.audit,
+      ))
     if (backups) closing.push(backups.close)
     const isShared = places.store?.urlFrom !== undefined
     return {

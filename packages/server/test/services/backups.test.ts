@@ -11,6 +11,7 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { openStore } from '@sallyport/store'
 import { provedBackups } from '@sallyport/store/backup'
+import type { AuditEvent, PolicyDocument } from 'sallyport'
 import { startGateway } from '../../src/index.ts'
 import { openBackups } from '../../src/services/backups.ts'
 
@@ -87,7 +88,10 @@ test('H3 /readyz warns where backups fail or the last proved one is older than t
   context.after(() => store.close())
   const now = { at: Date.UTC(2026, 0, 1) }
   const places = { folder: join(folder, 'backups'), recipient: join(folder, 'backup.recipient') }
-  const open = () => openBackups(places, store, { folder: join(folder, 'store') }, folder, () => now.at)
+  const told: AuditEvent[] = []
+  const audit = { record: (event: AuditEvent) => void told.push(event) }
+  const open = () =>
+    openBackups(places, store, { folder: join(folder, 'store') }, folder, audit, () => now.at)
 
   const first = await open()
   assert.deepEqual(first.warnings(), [])
@@ -105,6 +109,7 @@ test('H3 /readyz warns where backups fail or the last proved one is older than t
     store,
     { folder: join(folder, 'store') },
     folder,
+    audit,
     () => now.at,
   )
   second.use({ everySeconds: 3_600, keep: 2 })
@@ -126,6 +131,18 @@ test('H3 /readyz warns where backups fail or the last proved one is older than t
   await until('another backup', () => third.last()?.at !== '2026-01-01T00:00:00.000Z')
   assert.deepEqual(third.warnings(), [])
   assert.equal(provedBackups(places.folder).length, 2)
+  assert.deepEqual(
+    told.map(({ action, outcome }) => [action, outcome]),
+    [
+      ['backup.made', 'success'],
+      ['backup.failed', 'failure'],
+      ['backup.made', 'success'],
+    ],
+  )
+  const [made, failed] = told
+  const [, oldest] = provedBackups(places.folder)
+  assert.deepEqual([made?.target, made?.details?.['sha256']], [oldest!.file, oldest!.sha256])
+  assert.match(String(failed?.details?.['because']), /ENOTDIR/)
 })
 
 test('H3 a private key in the place of the recipient’s is refused when the gateway starts', async (context) => {
@@ -134,7 +151,7 @@ test('H3 a private key in the place of the recipient’s is refused when the gat
   const pem = recipient.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   writeFileSync(name, pem)
   chmodSync(name, 0o600)
-  const open = () => openBackups({ folder, recipient: name }, {} as never, {}, folder)
+  const open = () => openBackups({ folder, recipient: name }, {} as never, {}, folder, { record() {} })
   await assert.rejects(open(), (error: Error) => {
     assert.match(error.message, /^backups: backups\.recipient holds a private key/)
     return !error.message.includes(pem.split('\n')[1]!)
@@ -142,4 +159,32 @@ test('H3 a private key in the place of the recipient’s is refused when the gat
   rmSync(name)
   await assert.rejects(open(), /the recipient’s key can’t be read \(ENOENT\)/)
   assert.throws(() => readFileSync(name))
+})
+
+test('H3 a schedule for which no folder is configured is told in /readyz and on the page', async (context) => {
+  const folder = folderOf(context)
+  const start = (policy: PolicyDocument) =>
+    startGateway({
+      policy: { ...policy, transport: { tls: 'in-front' }, disclosure: { posture: 'public' } },
+      upstream: 'http://127.0.0.1:9',
+      listen: { host: '127.0.0.1', port: 0 },
+      stateFolder: folder,
+      postureFolder: folder,
+      places: { store: { folder: join(folder, 'store') } },
+    })
+  const warningsOf = async (policy: PolicyDocument, page: RegExp) => {
+    const gateway = await start(policy)
+    try {
+      assert.match(await (await fetch(`${gateway.url}/.well-known/posture`)).text(), page)
+      return (await gateway.plane.readiness()).warnings.filter((each) => each.startsWith('backups'))
+    } finally {
+      await gateway.close({ graceMs: 0 })
+    }
+  }
+  const isDeclared = /declared: every day, the last 14 are kept; this gateway makes none/
+  const [warning, ...more] = await warningsOf({ extends: 'commerce' }, isDeclared)
+  assert.match(warning!, /^backups: the policy declares one every 86400 s, and none is made: name a folder/)
+  assert.deepEqual(more, [])
+  assert.deepEqual(await warningsOf({ extends: 'commerce', backup: { mode: 'off' } }, /Not set/), [])
+  assert.deepEqual(await warningsOf({ extends: 'api' }, /Not set/), [])
 })

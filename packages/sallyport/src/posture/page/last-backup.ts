@@ -2,7 +2,7 @@
 // them, or from the file that `sallyport backup --record` leaves.
 
 import { SCHEDULE } from '../../controls/backup/faces.ts'
-import type { Entry } from '../../guard/control.ts'
+import type { Entry, Place } from '../../guard/control.ts'
 import { PolicyFileError } from '../../policy/load.ts'
 
 /** The record of a backup, which `sallyport backup --record` writes. */
@@ -29,16 +29,37 @@ export function lastBackupIn(value: unknown): LastBackup {
   return { at, verifiedAt }
 }
 
+/** Who keeps the schedule, as far as the page knows. */
+export interface Keeping {
+  readonly place: Place
+  /** Whether the gateway has where to put backups; absent where the page is made apart from one. */
+  readonly backups?: 'made' | 'no folder' | undefined
+  readonly lastBackup?: LastBackup | undefined
+}
+
+/** True where it is known that nobody keeps the schedule: then the page must not say that it is kept. */
+export function isOnlyDeclared({ place, backups, lastBackup }: Keeping): boolean {
+  return lastBackup === undefined && (backups === 'no folder' || place !== 'gateway')
+}
+
+function asKept(entry: Entry, keeping: Keeping): Entry {
+  if (keeping.backups === 'no folder')
+    return {
+      ...entry,
+      value: `declared: ${entry.value}; this gateway makes none, since no folder for backups is configured`,
+    }
+  return keeping.place === 'gateway'
+    ? entry
+    : { ...entry, value: `declared: ${entry.value}; a guard inside an application makes none` }
+}
+
 /** The entries of the control `backup`, with the last proved one; a schedule that nobody has kept says so. */
-export function withLastBackup(
-  entries: readonly Entry[],
-  last: LastBackup | undefined,
-  now: number,
-): readonly Entry[] {
+export function withLastBackup(entries: readonly Entry[], keeping: Keeping, now: number): readonly Entry[] {
+  const { lastBackup: last } = keeping
   return entries.flatMap((entry) =>
     entry.name === SCHEDULE
       ? [
-          entry,
+          asKept(entry, keeping),
           {
             name: 'Last proved backup',
             value: last === undefined ? 'declared, none was proved yet' : words(last, now),

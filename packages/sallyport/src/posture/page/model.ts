@@ -1,6 +1,7 @@
 // The posture as plain data: what the page, its Markdown and its JSON all show. Every value comes from the resolved
 // policy and the faces of the controls; nothing here is a fact of its own.
 
+import { SCHEDULE } from '../../controls/backup/faces.ts'
 import { type CacheSetting, cacheWords } from '../../controls/cache/setting.ts'
 import type { DisclosureSetting } from '../../controls/disclosure/setting.ts'
 import type { Entry, Mode, Place } from '../../guard/control.ts'
@@ -9,7 +10,7 @@ import { type ResolvedPolicy, resolvedFor, resolvePolicy } from '../../guard/res
 import { digest } from '../../policy/digest.ts'
 import { controls } from '../register.ts'
 import { type ProofCommand, proofCommands } from './commands.ts'
-import { type LastBackup, withLastBackup } from './last-backup.ts'
+import { isOnlyDeclared, type LastBackup, withLastBackup } from './last-backup.ts'
 import { type StandardsRow, standardsRows } from './standards.ts'
 import { type TenancyCheck, withTenancyCheck } from './tenancy-check.ts'
 
@@ -120,6 +121,8 @@ export interface PostureOptions {
   readonly changes?: readonly PolicyChange[]
   readonly tenancyCheck?: TenancyCheck
   readonly lastBackup?: LastBackup
+  /** Whether the gateway that shows the page has where to put backups. */
+  readonly backups?: 'made' | 'no folder'
 }
 
 const MEANING: Readonly<Record<string, string>> = {
@@ -179,10 +182,8 @@ function isKept({ modes }: PostureSection): boolean {
 // How a control says in its only entry that nothing is set.
 const SAYS_NOTHING = new Set(['none', 'not set', 'left to the application'])
 
-function sections(
-  policy: ResolvedPolicy,
-  { place, tenancyCheck, lastBackup, now }: PostureOptions,
-): readonly PostureSection[] {
+function sections(policy: ResolvedPolicy, options: PostureOptions): readonly PostureSection[] {
+  const { place, tenancyCheck, now } = options
   return controls.map((control) => {
     const cells = resolvedFor<{ mode?: Mode }>(policy, control)
     const described = control.describe(cells, place)
@@ -194,7 +195,8 @@ function sections(
       since: control.since,
       // What is not set is not kept, whatever its mode.
       modes:
-        described.entries.every(({ value }) => SAYS_NOTHING.has(value)) &&
+        (described.entries.every(({ value }) => SAYS_NOTHING.has(value)) ||
+          (described.entries.every(({ name }) => name === SCHEDULE) && isOnlyDeclared(options))) &&
         [...byMode.keys()].every((mode) => mode === 'enforce')
           ? [{ mode: 'unset', cells: [] }]
           : Array.from(byMode, ([mode, found]) => ({
@@ -206,7 +208,7 @@ function sections(
         control.name === 'tenancy'
           ? withTenancyCheck(described.entries, tenancyCheck)
           : control.name === 'backup'
-            ? withLastBackup(described.entries, lastBackup, now)
+            ? withLastBackup(described.entries, options, now)
             : described.entries,
       limits: described.limits,
       ...(typeof control.probe === 'function' ? {} : { notObservable: control.probe.because }),

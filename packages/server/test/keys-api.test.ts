@@ -66,8 +66,8 @@ describe('keys of an organisation at the gateway', () => {
     const directory = join(folder, 'store')
     const store = await openStore({ directory })
     const administration = await administrationOf(store, directory)
-    home = await administration.createOrganisation('Acme', 'pro')
-    other = await administration.createOrganisation('Other', 'free')
+    home = await administration.createOrganisation('Acme', 'pro', 'test')
+    other = await administration.createOrganisation('Other', 'free', 'test')
     organisations['acme'] = home
     organisations['other'] = other
     const make = (organisation: string, scopes: readonly string[], more = {}) =>

@@ -78,7 +78,7 @@ describe('H7 a key rotated over HTTP, on every node', { skip: postgresMissing },
         random,
         clock: Date.now,
       })
-      const organisation = await administration.createOrganisation('Acme', 'free')
+      const organisation = await administration.createOrganisation('Acme', 'free', 'test')
       const { key, id } = await administration.create({
         organisation,
         name: 'Till',

@@ -61,7 +61,7 @@ async function worldOf(
     onChange: () => ring.poke(),
   })
   await ring.ready
-  const organisation = await administration.createOrganisation('Acme', 'free')
+  const organisation = await administration.createOrganisation('Acme', 'free', 'test')
   return {
     store,
     administration,
@@ -179,6 +179,7 @@ function keyBehaviour(open: (test: TestContext) => Promise<Store>): void {
     assert.deepEqual(
       events.map(({ action, target, actor }) => [action, target, actor]),
       [
+        ['organisation.created', organisation, 'test'],
         ['key.created', id, 'ada'],
         ['key.rotated', id, 'ada'],
       ],

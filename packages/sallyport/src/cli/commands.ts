@@ -540,7 +540,7 @@ export const commands: readonly Command[] = [
     name: 'backup',
     summary: 'make an encrypted backup of the records and prove it, or look at a PostgreSQL server',
     detail:
-      'Without a word after it, makes a backup as of one moment, encrypted to --recipient, signed, and proved at once: restored into an empty store and compared row by row. list shows the proved ones; verify FILE proves one again with the private key; check URL looks whether a PostgreSQL server could be brought back to any moment. Ends with 1 where a backup does not hold or a server lacks something. Works beside a gateway that has the store open.',
+      'Without a word after it, makes a backup as of one moment, encrypted to --recipient, signed, and proved at once: restored into an empty store and compared row by row. list shows the proved ones; verify FILE proves one again with the private key, and tells the audit log where --store names one; check URL looks whether a PostgreSQL server could be brought back to any moment. Ends with 1 where a backup does not hold or a server lacks something. Works beside a gateway that has the store open.',
     operand: 'list|verify FILE|check URL',
     options: [
       ...stored,
@@ -615,6 +615,12 @@ export const commands: readonly Command[] = [
         value: 'NAME',
         doc: 'the column of its primary key',
         fallback: 'id',
+        noEnvironment: true,
+      },
+      {
+        name: 'store',
+        value: 'WHERE',
+        doc: 'rotate: tell the audit log of this store, a folder or a postgres URL',
         noEnvironment: true,
       },
       json,

@@ -2,10 +2,11 @@
 
 import { createReadStream } from 'node:fs'
 import { access, open, rename, rm } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { show } from '../policy/problem.ts'
 import { checkingKey, signingKey } from './attest-keys.ts'
+import { tell, untold } from './audit/tell.ts'
 import type { Invocation, Terminal } from './command.ts'
 import { Failure } from './failure.ts'
 import { loadStore, placeOf, storeFailure } from './store-package.ts'
@@ -53,6 +54,13 @@ async function exportTo(file: string, invocation: Invocation, terminal: Terminal
         now: new Date(),
       })
       await out.sync()
+      // First: what the log does not know of is not handed out.
+      await tell(store, 'SP-BACKUP-01', {
+        action: 'store.exported',
+        outcome: 'success',
+        target: basename(file),
+        details: { rows },
+      })
       await rename(`${file}.new`, file)
       return rows
     } catch (error) {
@@ -81,10 +89,17 @@ async function importFrom(file: string, invocation: Invocation, terminal: Termin
   const { openStore, importStore } = await loadStore()
   const store = await openStore(placeOf(invocation, terminal))
   try {
-    return await importStore(store, {
+    const rows = await importStore(store, {
       lines: () => createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY }),
       publicKey,
     })
+    await tell(store, 'SP-BACKUP-01', {
+      action: 'store.imported',
+      outcome: 'success',
+      target: basename(file),
+      details: { rows },
+    }).catch(untold('the store was filled'))
+    return rows
   } finally {
     await store.close()
   }

@@ -8,6 +8,7 @@ import { test } from 'node:test'
 import { ringOf, sealField } from '../../../store/src/secrets/index.ts'
 import { postgresMissing, startPostgres } from '../../../store/test/fixtures/postgres.ts'
 import { runAs } from '../../../store/test/tenancy/fixtures.ts'
+import { operator } from '../../src/cli/operator.ts'
 import { directory, run } from './command.ts'
 
 const recipient = generateKeyPairSync('x25519')
@@ -141,6 +142,36 @@ test('H3 secrets rotates a column, and check looks at a server', {
     rotated: 1,
     byKey: { 2: 1 },
   })
+  // The log of a store that is named is told; one that is not there is not made.
+  await run(context, cwd, [
+    'keys',
+    'create',
+    '--vendor',
+    'acme',
+    '--organisation',
+    'A',
+    '--create-organisation',
+  ])
+  const told = await run(
+    context,
+    cwd,
+    ['secrets', 'rotate', ...words, '--store', '.sallyport/store'],
+    environment,
+  )
+  assert.deepEqual([told.code, told.err], [0, ''])
+  const log = await run(context, cwd, ['audit', 'search', '--action', 'secrets.rotated', '--json'])
+  const entry = JSON.parse(log.out)
+  assert.deepEqual(
+    [entry.resource.uid, entry.unmapped.details, entry.actor.user.uid],
+    ['accounts.totp', { fields: 0, key: 2 }, operator()],
+  )
+  const nowhere = await run(context, cwd, ['secrets', 'rotate', ...words, '--store', 'nowhere'], environment)
+  assert.equal(nowhere.code, 2)
+  assert.match(
+    nowhere.err,
+    /the fields were encrypted anew, and the audit log did not take it: .*no store in this folder/,
+  )
+  assert.equal(existsSync(join(cwd, 'nowhere')), false)
   const { SALLYPORT_FIELD_KEY_2: _, ...old } = environment
   const lost = await run(context, cwd, ['secrets', 'rotate', ...words], old)
   assert.deepEqual([lost.code, lost.out], [2, ''])

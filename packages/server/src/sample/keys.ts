@@ -34,7 +34,8 @@ export async function sampleKeys(options: {
   try {
     const peppers = await openPeppers(store, { directory: folder }, random)
     const keys = keyAdministration(store, { format: keyFormat(vendor), peppers, random, clock: Date.now })
-    const organisation = (await keys.organisation(NAME))?.id ?? (await keys.createOrganisation(NAME, plan))
+    const organisation =
+      (await keys.organisation(NAME))?.id ?? (await keys.createOrganisation(NAME, plan, ACTOR))
     for (const { id, revoked_at } of await keys.list(organisation, 1_000))
       if (revoked_at === null) await keys.revoke(organisation, id, ACTOR, 'a new start')
     const make = async (kind: 'secret' | 'publishable', allowed: readonly string[]) => {

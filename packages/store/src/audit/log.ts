@@ -46,6 +46,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   // A turn that has not begun takes along everything that comes until then.
   let nextTurn: Promise<void> | undefined
   let isClosed = false
+  const closing: (() => void)[] = []
 
   const signing = await openSigning({ database, origin, signer, anchor, onCheckpoint })
 
@@ -214,8 +215,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
         checkpoint: signing.checkpoint,
       }
     },
+    beforeClose: (tell) => void closing.push(tell),
     flush,
     async close() {
+      for (const tell of closing.splice(0)) tell()
       await flush()
       isClosed = true
       cancel?.()

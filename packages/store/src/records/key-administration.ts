@@ -103,11 +103,17 @@ export function keyAdministration(database: Database, options: KeyAdministration
     show,
 
     /** Makes an organisation and gives its id. */
-    async createOrganisation(name: string, plan: string, overrides?: PlanOverrides): Promise<string> {
+    async createOrganisation(
+      name: string,
+      plan: string,
+      actor: string,
+      overrides?: PlanOverrides,
+    ): Promise<string> {
       if (!/^[^\p{Cc}]{1,100}$/u.test(name))
         throw new KeyFault('wrong', 'the name of an organisation is one line of 1 to 100 characters')
       const id = randomUUID()
       await database.query(organisationInsert, [id, name, plan, overrides ?? null])
+      tell('organisation.created', id, id, actor, { plan })
       return id
     },
 

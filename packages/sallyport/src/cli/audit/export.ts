@@ -13,6 +13,7 @@ import { version as ownVersion } from '../version.ts'
 import { wholeNumber } from '../whole-number.ts'
 import { type LogLine, withLog } from './reach.ts'
 import { filterOf } from './read.ts'
+import { tell } from './tell.ts'
 
 const PAGE = 1_000
 const FORMATS = ['jsonl', 'syslog', 'cef'] as const
@@ -40,6 +41,12 @@ export async function exportLog(invocation: Invocation, terminal: Terminal): Pro
   let last: number | undefined
   let count = 0
   await withLog(invocation, terminal, async (log, store) => {
+    // First: nobody is handed what the log does not know was handed on.
+    await tell(store, 'SP-AUDIT-01', {
+      action: 'audit.exported',
+      outcome: 'success',
+      details: { since, format, to: to ?? 'standard output' },
+    })
     for (let next = since; ; ) {
       const lines = await log.readLog(store, next, PAGE)
       for (const line of lines.filter((each) => matches(each, filter))) {

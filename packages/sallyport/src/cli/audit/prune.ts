@@ -4,6 +4,7 @@ import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
 import { durationOf } from '../keys/words.ts'
 import { signerFor, withLog } from './reach.ts'
+import { tell } from './tell.ts'
 
 const DAY_SECONDS = 86_400
 
@@ -18,18 +19,11 @@ export async function prune(invocation: Invocation, terminal: Terminal): Promise
   const gone = await withLog(invocation, terminal, async (log, store) => {
     const count = await log.pruneLog(store, signer, Date.now() - seconds * 1_000)
     if (count === 0) return 0
-    const audit = await log.openAuditLog({ database: store, origin: 'command' })
-    try {
-      await audit.append({
-        action: 'audit.pruned',
-        outcome: 'success',
-        actor: 'command',
-        control: 'SP-AUDIT-01',
-        details: { entries: count, olderThanDays: Math.floor(seconds / DAY_SECONDS) },
-      })
-    } finally {
-      await audit.close()
-    }
+    await tell(store, 'SP-AUDIT-01', {
+      action: 'audit.pruned',
+      outcome: 'success',
+      details: { entries: count, olderThanDays: Math.floor(seconds / DAY_SECONDS) },
+    })
     return count
   })
   if (invocation.flag('json')) terminal.out(JSON.stringify({ pruned: gone }))

@@ -3,9 +3,10 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { dirname, relative, resolve } from 'node:path'
 import { show } from '../../policy/problem.ts'
+import { tellAt, untold } from '../audit/tell.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
-import { placeOf, storeFailure } from '../store-package.ts'
+import { placeOf, type StorePlace, storeFailure } from '../store-package.ts'
 import { checkServer } from './check.ts'
 import { type BackupPackage, type BackupRecord, loadPart, pemOf } from './package.ts'
 import { verify } from './verify.ts'
@@ -41,31 +42,52 @@ async function make(invocation: Invocation, terminal: Terminal): Promise<number>
   const recipient = backup.recipientIn(pem, name)
   const keep = keepOf(invocation)
   const isFirst = backup.provedBackups(folder).length === 0
+  const signer = backup.backupSigner(state)
   const store = await backup.openSource(place)
-  try {
-    const { made, pruned } = await backup.takeTurn(store, {
+  const { made, pruned } = await backup
+    .takeTurn(store, {
       folder,
       recipient,
-      signer: backup.backupSigner(state),
+      signer,
       // Beside what is in clear already.
       scratch: 'directory' in place ? dirname(place.directory) : state,
       now: () => new Date(),
       keep,
       everySeconds: 0,
     })
-    await record(invocation, terminal, made!)
-    if (invocation.flag('json')) terminal.out(JSON.stringify({ ...made, pruned }))
-    else {
-      terminal.out(
-        `proved ${invocation.text('to')}/${made!.file}: ${made!.rows} rows, ${sizeOf(made!.bytes)}, restored and compared`,
-      )
-      for (const old of pruned) terminal.out(`removed ${old}`)
-    }
-    if (isFirst)
-      for (const line of apart(place, relative(terminal.directory, state) || '.')) terminal.err(line)
-    return 0
-  } finally {
-    await store.close()
+    .finally(() => store.close())
+    .catch(failed(place))
+  await record(invocation, terminal, made!)
+  const { file, rows, bytes, sha256 } = made!
+  if (invocation.flag('json')) terminal.out(JSON.stringify({ ...made, pruned }))
+  else {
+    terminal.out(
+      `proved ${invocation.text('to')}/${file}: ${rows} rows, ${sizeOf(bytes)}, restored and compared`,
+    )
+    for (const old of pruned) terminal.out(`removed ${old}`)
+  }
+  if (isFirst) for (const line of apart(place, relative(terminal.directory, state) || '.')) terminal.err(line)
+  await tellAt(place, 'SP-BACKUP-01', {
+    action: 'backup.made',
+    outcome: 'success',
+    target: file,
+    details: { rows, bytes, sha256, removed: pruned.length },
+  }).catch(untold('the backup was made and proved'))
+  return 0
+}
+
+// That it failed is what the command ends with, whether or not the log can be told.
+function failed(place: StorePlace) {
+  return async (error: unknown): Promise<never> => {
+    const { name, code, message } = error as Error & { readonly code?: string }
+    // Another process is at it, and tells of it.
+    if (code !== 'held')
+      await tellAt(place, 'SP-BACKUP-01', {
+        action: 'backup.failed',
+        outcome: 'failure',
+        details: { because: name === 'StoreFault' ? message : (code ?? name) },
+      }).catch(() => {})
+    throw error
   }
 }
 

@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { show } from '../../policy/problem.ts'
+import { tell, untold } from '../audit/tell.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
 import { loadStore, placeOf, storeFailure } from '../store-package.ts'
@@ -24,6 +25,13 @@ export async function restoreCommand(invocation: Invocation, terminal: Terminal)
     const store = await openStore(place)
     try {
       const { at, rows } = await backup.restoreBackup(store, opening)
+      // Behind the last entry that came with it, so that the log goes on from where the backup was made.
+      await tell(store, 'SP-BACKUP-01', {
+        action: 'backup.restored',
+        outcome: 'success',
+        target: basename(opening.file),
+        details: { at, rows },
+      }).catch(untold('the store was restored'))
       if (invocation.flag('json')) terminal.out(JSON.stringify({ at, rows }))
       else
         for (const line of [

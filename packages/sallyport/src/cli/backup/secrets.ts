@@ -2,8 +2,10 @@
 
 import { randomBytes } from 'node:crypto'
 import { show } from '../../policy/problem.ts'
+import { tellAt, untold } from '../audit/tell.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
+import { placeOf } from '../store-package.ts'
 import { databaseOf, reached } from './check.ts'
 import { loadPart } from './package.ts'
 
@@ -35,7 +37,7 @@ export async function secretsCommand(invocation: Invocation, terminal: Terminal)
   const url = databaseOf(command, operand, terminal)
   const column = { table: name('table'), column: name('column'), row: invocation.text('row')! }
   const secrets = await loadPart<SecretsPackage>('secrets')
-  return reached(command, async () => {
+  const done = await reached(command, async () => {
     const keys = action === 'rotate' ? secrets.fieldKeys(terminal.environment) : undefined
     return secrets.withFields(url, async (client) => {
       const rotated = keys
@@ -45,10 +47,18 @@ export async function secretsCommand(invocation: Invocation, terminal: Terminal)
         : undefined
       terminal.progress?.('')
       const counts = await secrets.countByKey(client, column)
-      tell(column, rotated, counts, keys?.newest)
-      return 0
+      return { rotated, counts, newest: keys?.newest }
     })
   })
+  if (done.rotated !== undefined && invocation.given('store'))
+    await tellAt(placeOf(invocation, terminal), 'SP-BACKUP-01', {
+      action: 'secrets.rotated',
+      outcome: 'success',
+      target: `${column.table}.${column.column}`,
+      details: { fields: done.rotated, key: done.newest! },
+    }).catch(untold('the fields were encrypted anew'))
+  print(column, done.rotated, done.counts, done.newest)
+  return 0
 
   function name(option: 'table' | 'column'): string {
     const text = invocation.text(option)
@@ -58,7 +68,7 @@ export async function secretsCommand(invocation: Invocation, terminal: Terminal)
     )
   }
 
-  function tell(
+  function print(
     { table, column: field }: Column,
     rotated: number | undefined,
     counts: ReadonlyMap<number, number>,

@@ -4,10 +4,29 @@
 import { tmpdir } from 'node:os'
 import { basename, resolve } from 'node:path'
 import { checkingKey } from '../attest-keys.ts'
+import { type Done, tellAt } from '../audit/tell.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
+import { placeOf } from '../store-package.ts'
 import { type BackupPackage, loadPart, pemOf } from './package.ts'
 import { sizeOf } from './words.ts'
+
+// It is often done on a machine without a store: the log is told where one is named.
+async function told(
+  invocation: Invocation,
+  terminal: Terminal,
+  file: string,
+  outcome: 'success' | 'failure',
+  details: Done['details'] & object,
+): Promise<void> {
+  if (!invocation.given('store')) return
+  await tellAt(placeOf(invocation, terminal), 'SP-BACKUP-01', {
+    action: 'backup.verified',
+    outcome,
+    target: basename(file),
+    details,
+  })
+}
 
 /** Opens a file as its recipient: `backup verify` and `restore`. */
 export async function openingOf(named: string | undefined, invocation: Invocation, terminal: Terminal) {
@@ -44,6 +63,7 @@ export async function verify(invocation: Invocation, terminal: Terminal): Promis
     if (before?.sha256 === found.sha256)
       backup.writeRecord(opening.file, { ...before, verifiedAt: new Date().toISOString() })
     const { at, rows, bytes, sha256 } = found
+    await told(invocation, terminal, opening.file, 'success', { at, rows, sha256 })
     if (invocation.flag('json'))
       terminal.out(JSON.stringify({ ok: true, file: basename(opening.file), at, rows, bytes, sha256 }))
     else
@@ -55,6 +75,7 @@ export async function verify(invocation: Invocation, terminal: Terminal): Promis
     const { name, code, message } = error as Error & { readonly code?: string }
     if (code === 'ENOENT') throw new Failure(`${named}: is not there`, { cause: error })
     if (name !== 'StoreFault' || code !== 'refused') throw error
+    await told(invocation, terminal, opening.file, 'failure', { because: message })
     if (invocation.flag('json')) terminal.out(JSON.stringify({ ok: false, why: message }))
     else terminal.out(`✗ ${basename(opening.file)}: ${message}`)
     return 1

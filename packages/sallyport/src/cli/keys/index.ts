@@ -5,6 +5,7 @@ import { scannerRules } from '../../keys/scanners.ts'
 import { show } from '../../policy/problem.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
+import { operator } from '../operator.ts'
 import { checkNames, type KnownNames, knownNames } from './known-names.ts'
 import { list, revoke, showOne } from './look.ts'
 import { namedOrganisation, organisationOf } from './organisation.ts'
@@ -14,8 +15,6 @@ import { prove } from './prove.ts'
 import { choiceOf, durationOf, listOf, overlapOf } from './words.ts'
 
 const ACTIONS = ['create', 'list', 'show', 'rotate', 'revoke', 'plan', 'prove', 'rule'] as const
-// Who does it, in the records: whoever may run the command may do anything to the store.
-const ACTOR = 'command'
 
 interface Work {
   readonly invocation: Invocation
@@ -42,8 +41,8 @@ export async function keysCommand(invocation: Invocation, terminal: Terminal): P
     )
   if (action === 'list') await list(invocation, terminal)
   else if (action === 'show') await showOne(invocation, terminal, id!)
-  else if (action === 'revoke') await revoke(invocation, terminal, id!, ACTOR)
-  else if (action === 'plan') await planOf(invocation, terminal, ACTOR)
+  else if (action === 'revoke') await revoke(invocation, terminal, id!, operator())
+  else if (action === 'plan') await planOf(invocation, terminal, operator())
   else {
     const work = await workOf(invocation, terminal)
     if (action === 'prove') return prove(invocation, terminal, work.format, id!)
@@ -90,7 +89,7 @@ async function ownerOf(
       `--organisation: there is none named ${show(wanted)}; make it with --create-organisation`,
     )
   const plan = invocation.text('plan') ?? known.defaultPlan ?? 'free'
-  return { id: await administration.createOrganisation(wanted, plan), isNew: true }
+  return { id: await administration.createOrganisation(wanted, plan, operator()), isNew: true }
 }
 
 /** When a new generation expires: as said, as the policy says, or never. */
@@ -128,7 +127,7 @@ async function create(work: Work): Promise<void> {
       scopes,
       origins,
       cidrs: listOf(invocation, 'networks'),
-      createdBy: ACTOR,
+      createdBy: operator(),
       ...(expiresAt === undefined ? {} : { expiresAt }),
     })
     return { key, id, organisation }
@@ -146,7 +145,7 @@ async function rotate(work: Work, id: string): Promise<void> {
   const overlapSeconds = overlapOf(invocation) ?? known.setting.overlapSeconds ?? 0
   const expiresAt = expiryOf(work)
   const made = await withKeys(invocation, terminal, format, async (administration) =>
-    administration.rotate((await organisationOf(administration, invocation)).id, id, ACTOR, {
+    administration.rotate((await organisationOf(administration, invocation)).id, id, operator(), {
       overlapSeconds,
       ...(expiresAt === undefined ? {} : { expiresAt }),
     }),

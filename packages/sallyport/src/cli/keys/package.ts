@@ -40,7 +40,7 @@ export interface Organisation {
 
 /** What the command does with keys. */
 export interface Administration {
-  createOrganisation(name: string, plan: string): Promise<string>
+  createOrganisation(name: string, plan: string, actor: string): Promise<string>
   organisation(nameOrId: string): Promise<Organisation | undefined>
   setPlan(
     organisation: string,

@@ -10,6 +10,7 @@ import { send } from '../../posture/wire/send.ts'
 import { parseTarget, type WireTarget } from '../../posture/wire/target.ts'
 import type { Invocation, Terminal } from '../command.ts'
 import { Failure } from '../failure.ts'
+import { operator } from '../operator.ts'
 import { type Administration, withKeys } from './package.ts'
 import { listOf } from './words.ts'
 
@@ -18,7 +19,6 @@ const BOUND_MS = 2_000
 const EVERY_MS = 25
 const GIVE_UP_MS = 10_000
 const ORGANISATION = 'sallyport-proof'
-const ACTOR = 'command'
 
 /** What was measured at one address. */
 interface Proof {
@@ -42,7 +42,7 @@ export async function prove(
   const proofs = await withKeys(invocation, terminal, format, async (administration) => {
     const organisation =
       (await administration.organisation(ORGANISATION))?.id ??
-      (await administration.createOrganisation(ORGANISATION, 'free'))
+      (await administration.createOrganisation(ORGANISATION, 'free', operator()))
     const { key, id } = await administration.create({
       organisation,
       name: 'proves that revocation is quick',
@@ -51,11 +51,11 @@ export async function prove(
       scopes,
       origins: [],
       cidrs: [],
-      createdBy: ACTOR,
+      createdBy: operator(),
       expiresAt: Date.now() + 600_000,
     })
     try {
-      return await measure(targets, key, () => administration.revoke(organisation, id, ACTOR, 'proof'))
+      return await measure(targets, key, () => administration.revoke(organisation, id, operator(), 'proof'))
     } finally {
       await endKey(administration, organisation, id)
     }
@@ -65,7 +65,7 @@ export async function prove(
 }
 
 async function endKey(administration: Administration, organisation: string, id: string): Promise<void> {
-  await administration.revoke(organisation, id, ACTOR, 'proof').catch(() => {})
+  await administration.revoke(organisation, id, operator(), 'proof').catch(() => {})
 }
 
 interface Target {

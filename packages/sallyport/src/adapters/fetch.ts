@@ -105,16 +105,21 @@ export function guard<Rest extends readonly unknown[], Result extends Response |
       const response = await handler(input, ...rest)
       if (body?.exceeded()) {
         discard(response)
-        return ownAnswer(exchange, replyForCode('body_too_large', exchange))
+        return tooLarge(exchange)
       }
       // Bun takes over the connection of an upgrade and expects no answer.
       if (response === undefined && request.headers.has('upgrade')) return undefined
       return guarded(exchange, response)
     } catch (error) {
-      if (body?.exceeded()) return ownAnswer(exchange, replyForCode('body_too_large', exchange))
+      if (body?.exceeded()) return tooLarge(exchange)
       report(error, request)
       return ownAnswer(exchange, replyForCode('internal', exchange))
     }
+  }
+
+  function tooLarge(exchange: Exchange): Response {
+    compiled.refused(exchange, 'body_too_large')
+    return ownAnswer(exchange, replyForCode('body_too_large', exchange))
   }
 
   return function guardedFetch(request, ...rest) {

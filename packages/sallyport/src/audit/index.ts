@@ -42,5 +42,5 @@ export {
   type RiskLevel,
   type Signals,
 } from './risk.ts'
-export { DEFAULT_SIGNALS, type RiskSignal } from './signals.ts'
+export { DEFAULT_SIGNALS, type RiskSignal, type SignalName } from './signals.ts'
 export { TILE_WIDTH, tilePath, tilePlace, tileWidth } from './tiles.ts'

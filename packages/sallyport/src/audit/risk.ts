@@ -1,10 +1,11 @@
 // The risk of a subject: what is held against an account, a credential, an address or an organisation, each signal
 // fading with its own half-life. Every score carries the signals that it is made of, so nobody has to guess.
 
-import type { AuditAction, AuditEvent } from '../ports/audit.ts'
-import { DEFAULT_SIGNALS, type RiskSignal } from './signals.ts'
+import type { AuditEvent } from '../ports/audit.ts'
+import { addressSubject, isWatched, noPast, type Past, patternsIn } from './patterns.ts'
+import { DEFAULT_SIGNALS, type SignalName, type Signals } from './signals.ts'
 
-export type { RiskSignal }
+export type { Signals }
 
 export const RISK_LEVELS = ['info', 'low', 'medium', 'high', 'critical'] as const
 export type RiskLevel = (typeof RISK_LEVELS)[number]
@@ -14,7 +15,7 @@ const FLOORS: Readonly<Record<RiskLevel, number>> = { info: 0, low: 20, medium: 
 
 /** One part of a score. */
 export interface Contribution {
-  readonly signal: AuditAction
+  readonly signal: SignalName
   /** Points that it still has. */
   readonly points: number
   readonly ageSeconds: number
@@ -39,7 +40,7 @@ export function levelOf(score: number): RiskLevel {
 }
 
 interface Seen {
-  readonly signal: AuditAction
+  readonly signal: SignalName
   readonly weight: number
   readonly halfLifeSeconds: number
   readonly at: number
@@ -79,8 +80,11 @@ function scoreOf(subject: string, signals: readonly Seen[], now: number): Risk {
   }
 }
 
-/** The signals by their actions. */
-export type Signals = Readonly<Partial<Record<AuditAction, RiskSignal>>>
+interface Held {
+  readonly seen: readonly Seen[]
+  /** Absent where nothing of it was a pattern’s to count. */
+  readonly past: Past | undefined
+}
 
 /** Remembers what is held against whom. */
 export interface RiskBook {
@@ -98,7 +102,7 @@ function subjectsOf({ actor, credential, address, organisation }: AuditEvent): r
   return [
     ...(actor === undefined ? [] : [`account:${actor}`]),
     ...(credential === undefined ? [] : [`credential:${credential}`]),
-    ...(address === undefined ? [] : [`address:${address}`]),
+    ...(address === undefined ? [] : [addressSubject(address)]),
     // An organisation is blamed only where nobody nearer is known.
     ...(organisation !== undefined && actor === undefined && credential === undefined
       ? [`organisation:${organisation}`]
@@ -111,7 +115,7 @@ function subjectsOf({ actor, credential, address, organisation }: AuditEvent): r
  */
 export function createRiskBook(first: Signals = DEFAULT_SIGNALS, maxSubjects = 20_000): RiskBook {
   let signals = first
-  const book = new Map<string, Seen[]>()
+  const book = new Map<string, Held>()
 
   // Of the oldest few the one with the least against it: an attacker who fills the book with addresses that did one
   // small thing each pushes out their like.
@@ -119,7 +123,7 @@ export function createRiskBook(first: Signals = DEFAULT_SIGNALS, maxSubjects = 2
     let least: string | undefined
     let leastPoints = Number.POSITIVE_INFINITY
     let looked = 0
-    for (const [subject, seen] of book) {
+    for (const [subject, { seen }] of book) {
       const points = seen.reduce((sum, each) => sum + pointsOf(each, now), 0)
       if (points < leastPoints) [least, leastPoints] = [subject, points]
       if (++looked === 16) break
@@ -127,18 +131,25 @@ export function createRiskBook(first: Signals = DEFAULT_SIGNALS, maxSubjects = 2
     if (least !== undefined) book.delete(least)
   }
 
-  function add(subject: string, seen: Seen, now: number): Risk {
-    const known = book.get(subject) ?? []
-    const kept = known.filter((each) => pointsOf(each, now) > each.weight * FADED)
-    kept.push(seen)
+  /** The risk after the event; `undefined` where it counts for nothing. */
+  function add(subject: string, event: AuditEvent, at: number, now: number): Risk | undefined {
+    const known = book.get(subject)
+    const past = known?.past ?? (isWatched(event) ? noPast() : undefined)
+    const names = [event.action, ...(past ? patternsIn(past, subject, event, at) : [])]
+    const fresh = names.flatMap((signal): readonly Seen[] => {
+      const counts = signals[signal]
+      return counts === undefined ? [] : [{ signal, ...counts, at }]
+    })
+    const kept = (known?.seen ?? []).filter((each) => pointsOf(each, now) > each.weight * FADED)
+    kept.push(...fresh)
     if (kept.length > MAX_SIGNALS) {
       kept.sort((a, b) => pointsOf(b, now) - pointsOf(a, now))
       kept.length = MAX_SIGNALS
     }
     book.delete(subject)
     if (book.size >= maxSubjects) forgetOne(now)
-    book.set(subject, kept)
-    return scoreOf(subject, kept, now)
+    book.set(subject, { seen: kept, past })
+    return fresh.length === 0 ? undefined : scoreOf(subject, kept, now)
   }
 
   return {
@@ -146,18 +157,17 @@ export function createRiskBook(first: Signals = DEFAULT_SIGNALS, maxSubjects = 2
       signals = next
     },
     note(event, now) {
-      const signal = signals[event.action]
-      if (signal === undefined) return undefined
+      if (signals[event.action] === undefined && !isWatched(event)) return undefined
       const at = event.at ?? now
-      const risks = subjectsOf(event).map((subject) =>
-        add(subject, { signal: event.action, ...signal, at }, now),
-      )
-      return risks.reduce<Risk | undefined>(
-        (worst, risk) => (worst === undefined || risk.score > worst.score ? risk : worst),
-        undefined,
-      )
+      return subjectsOf(event)
+        .map((subject) => add(subject, event, at, now))
+        .reduce<Risk | undefined>(
+          (worst, risk) =>
+            worst === undefined || (risk !== undefined && risk.score > worst.score) ? risk : worst,
+          undefined,
+        )
     },
-    riskOf: (subject, now) => scoreOf(subject, book.get(subject) ?? [], now),
+    riskOf: (subject, now) => scoreOf(subject, book.get(subject)?.seen ?? [], now),
     get size() {
       return book.size
     },

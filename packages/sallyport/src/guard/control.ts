@@ -9,6 +9,7 @@ import type { CellInfo, Resolved } from './cell.ts'
 import type { Client, Exchange } from './exchange.ts'
 import type { Lines } from './lines.ts'
 import type { Principal } from './principal.ts'
+import type { Tells } from './telling.ts'
 
 /** How a control acts: it acts, it only counts what it would have done, or it does nothing. */
 export const MODES = ['enforce', 'report', 'off'] as const
@@ -249,6 +250,8 @@ export interface Rule<Setting extends ModeSetting = ModeSetting> {
   routes?(base: object): { readonly [pattern: string]: object }
   /** What must be given for this setting and is not, in one sentence that says how to mend it. */
   missing?(setting: Setting, cell: CellInfo, services: Services): string | undefined
+  /** What the log is told of its refusals; absent where it tells of them itself. */
+  readonly tells?: Tells
   /** Which service a store gives: a gateway then says how to name one. */
   readonly keptAs?: keyof Services
   compile?(setting: Setting, cell: CellInfo, needs: Needs): Stage

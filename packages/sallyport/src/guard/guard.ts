@@ -1,5 +1,7 @@
 // The guard: a compiled policy. It finds a request's cell, judges the request, and knows what every answer carries.
 
+import { requestRule } from '../controls/request/rule.ts'
+import type { ErrorCode } from '../errors/catalogue.ts'
 import type { Services } from '../ports/services.ts'
 import { type Cell, mayBeWellKnown } from './cell.ts'
 import { type AdmitFace, compileCell, type Denied } from './compile.ts'
@@ -12,6 +14,7 @@ import { type Pages, pagesFor } from './publish.ts'
 import { admitOrder, emitOrder } from './register.ts'
 import { type ResolvedCell, type ResolvedPolicy, resolvePolicy, rules, strictlyBoth } from './resolve.ts'
 import { requireServices, servicesFor } from './services.ts'
+import { actionOf, teller } from './telling.ts'
 
 /** What a guard may be given from outside; each has a default. */
 export interface GuardOptions {
@@ -53,6 +56,8 @@ export interface Guard {
   unreadable(connection: Pick<Incoming, 'peer' | 'encrypted'>): Exchange
   /** Judges the request: `undefined` lets it pass. A promise only where something has to be looked up. */
   admit(exchange: Exchange): Judgement
+  /** Tells the log of a refusal that no control gave: by the parser, by a body that turned out too long. */
+  refused(exchange: Exchange, code: ErrorCode): void
   /**
    * What controls in report mode would have done: `SP-CORS-01 origin_not_allowed /v1/*` (denied),
    * `SP-HEADERS-01 x-frame-options /v1/*` (changed) → times.
@@ -85,6 +90,7 @@ export function createGuard(
     count(wouldDo, `${control} ${what} ${cell}`)
     onWouldDo?.({ control, what, cell, exchange })
   })
+  const tell = refusalTeller(needs)
   const pages = pagesFor(resolved, place, needs.clock, options.trial !== undefined)
   const cells = resolved.cells.map((cell): Cell => ({ ...cell, compiled: compiler(cell) }))
   const strict = cells.at(-1)!
@@ -140,26 +146,47 @@ export function createGuard(
       return new Exchange(incoming, cellOf(method, path), path, target)
     },
     unreadable: (connection) => new Exchange({ ...UNREAD, ...connection }, strict, '', ''),
-    admit: (exchange) => judgeFrom(exchange, 0, pages),
+    admit: (exchange) => judgeFrom(exchange, 0, pages, tell),
+    refused: (exchange, code) => tell(exchange, requestRule.id, code),
   }
 }
 
-function judgeFrom(exchange: Exchange, from: number, pages: Pages | undefined): Judgement {
+type TellRefusal = (exchange: Exchange, control: string, code: ErrorCode) => void
+
+/** Tells of a refusal what its control says of itself. */
+function refusalTeller(needs: Needs): TellRefusal {
+  const tell = teller(needs)
+  const byId = new Map(rules.map(({ id, tells }) => [id, tells]))
+  return (exchange, control, code) => {
+    const action = actionOf(byId.get(control), code)
+    if (action !== undefined) tell(exchange, action, { control, code })
+  }
+}
+
+function judgeFrom(exchange: Exchange, from: number, pages: Pages | undefined, tell: TellRefusal): Judgement {
   const { admit, admitIds } = exchange.cell.compiled
   for (let i = from; i < admit.length; i++) {
     const verdict = admit[i]!(exchange)
     if (verdict === undefined) continue
     if (verdict instanceof Promise)
       return verdict.then((late) =>
-        late === undefined ? judgeFrom(exchange, i + 1, pages) : settle(exchange, admitIds[i]!, late),
+        late === undefined
+          ? judgeFrom(exchange, i + 1, pages, tell)
+          : settle(exchange, admitIds[i]!, late, tell),
       )
-    return settle(exchange, admitIds[i]!, verdict)
+    return settle(exchange, admitIds[i]!, verdict, tell)
   }
   return pages?.(exchange)
 }
 
-function settle(exchange: Exchange, control: string, verdict: NonNullable<Verdict>): Judgement {
+function settle(
+  exchange: Exchange,
+  control: string,
+  verdict: NonNullable<Verdict>,
+  tell: TellRefusal,
+): Judgement {
   const { denied } = exchange.cell.compiled
+  if (verdict.kind === 'deny') tell(exchange, control, verdict.code)
   if (denied === undefined || verdict.kind !== 'deny') return decide(exchange, control, verdict)
   const own = denied.hear(exchange)
   const decided = (other: Verdict): Verdict =>

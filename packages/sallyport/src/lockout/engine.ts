@@ -1,7 +1,7 @@
 // The one engine behind every path that checks a guessable secret. A guess is counted before it is verified; a guess that
 // is refused is refused whether it was right or wrong, and whether or not an account has the name.
 
-import { formatAddress, parseAddress } from '../policy/address.ts'
+import { callerNetwork } from '../policy/address.ts'
 import type { AuditAction, AuditSink } from '../ports/audit.ts'
 import type { Guess, LockoutNumbers, LockoutStore } from '../ports/lockouts.ts'
 import { base64url, deviceTokens } from './device-token.ts'
@@ -106,7 +106,7 @@ export function createLockout(options: LockoutOptions): Lockout {
     const tokens = await tokensOf()
     const digest = await digestOf(name)
     const device = facts.deviceToken === undefined ? undefined : await tokens.open(digest, facts.deviceToken)
-    const address = prefixOf(facts.address)
+    const address = facts.address === undefined ? undefined : callerNetwork(facts.address)
     const guess: Guess = {
       name: digest,
       authenticator: facts.authenticator,
@@ -189,14 +189,6 @@ async function keyFor(pepper: string, purpose: string): Promise<CryptoKey> {
   const root = await crypto.subtle.importKey('raw', bytes.encode(pepper), hmac, false, ['sign'])
   const own = await crypto.subtle.sign('HMAC', root, bytes.encode(purpose))
   return crypto.subtle.importKey('raw', own, hmac, false, ['sign', 'verify'])
-}
-
-// A household has a /64 (RFC 6177): each of its addresses is as easily had as the next.
-function prefixOf(address: string | undefined): string | undefined {
-  if (address === undefined) return undefined
-  const parsed = parseAddress(address)
-  if (parsed === undefined || parsed.version === 4) return address.slice(0, 64)
-  return `${formatAddress({ version: 6, words: [parsed.words[0]!, parsed.words[1]!, 0, 0] })}/64`
 }
 
 function jitterOf(random: (bytes: Uint8Array) => Uint8Array): number {

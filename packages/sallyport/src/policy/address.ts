@@ -119,3 +119,13 @@ export function peerAddress(peer: string | undefined): Address | undefined {
   const zone = peer.indexOf('%')
   return parseAddress(zone < 0 ? peer : peer.slice(0, zone))
 }
+
+/**
+ * The address as one caller has it: an IPv4 address itself, the /64 of an IPv6 one, since a household has all of it
+ * (RFC 6177) and each of its addresses is as easily had as the next. What is no address is cut to 64 characters.
+ */
+export function callerNetwork(address: string): string {
+  const parsed = parseAddress(address)
+  if (parsed === undefined || parsed.version === 4) return address.slice(0, 64)
+  return `${formatAddress({ version: 6, words: [parsed.words[0]!, parsed.words[1]!, 0, 0] })}/64`
+}

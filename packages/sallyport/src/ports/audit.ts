@@ -4,28 +4,44 @@
 export const AUDIT_ACTIONS = [
   'access.denied',
   'access.scope_missing',
+  'audit.exported',
   'audit.pruned',
   'audit.started',
+  'backup.failed',
+  'backup.made',
+  'backup.restored',
+  'backup.verified',
+  'cors.denied',
+  'credential.exposed',
   'key.created',
   'key.exposed',
   'key.refused',
   'key.revoked',
   'key.rotated',
+  'key.used_after_revocation',
   'key.used_after_rotation',
   'limit.exceeded',
   'lockout.disabled',
   'lockout.locked',
   'lockout.refused',
+  'organisation.created',
   'organisation.plan_changed',
   'policy.refused',
   'policy.reloaded',
+  'request.not_found_burst',
+  'request.refused',
+  'risk.refused',
+  'secrets.rotated',
   'session.ended',
   'session.failed',
   'session.mfa_changed',
   'session.mfa_failed',
   'session.mfa_passed',
   'session.started',
+  'store.exported',
+  'store.imported',
   'tenancy.missing',
+  'transport.refused',
 ] as const
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
@@ -59,4 +75,6 @@ export interface AuditEvent {
 /** Takes events. It never throws and never blocks the request. */
 export interface AuditSink {
   record(event: AuditEvent): void
+  /** Calls back before the log closes: for what is gathered until its window ends. */
+  beforeClose?(tell: () => void): void
 }

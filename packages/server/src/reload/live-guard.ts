@@ -61,6 +61,7 @@ export function createLiveGuard(first: Guard, events: LiveGuardEvents = {}): Liv
       events.judged?.(exchange, judgement)
       return judgement
     },
+    refused: (exchange, code) => current.refused(exchange, code),
     unreadable(connection) {
       const exchange = current.unreadable(connection)
       events.unreadable?.(exchange)

@@ -82,6 +82,7 @@ export async function openRecords(
     },
     onCheckpoint: onLog,
   })
+  audit.record({ action: 'audit.started', outcome: 'success', actor: 'gateway', control: 'SP-AUDIT-01' })
   // The operator's commands reach the records while this process has them.
   const stopAnswering =
     setting.folder === undefined ? undefined : await answerNeighbours(store, setting.folder)

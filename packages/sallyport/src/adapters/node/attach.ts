@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ErrorCode } from '../../errors/catalogue.ts'
 import { type Reply, replyFor, replyForCode } from '../../guard/answer.ts'
-import type { Judgement, Verdict } from '../../guard/control.ts'
+import type { Denial, Judgement, Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import type { Guard } from '../../guard/guard.ts'
 import { limitBody } from './body-limit.ts'
@@ -110,18 +110,20 @@ export function enter<T>(
   if (isRefused(request.socket)) return undefined
   const exchange = open(guard, request, response)
   const judgement = admit(guard, exchange)
-  if (!(judgement instanceof Promise)) return letIn(request, response, exchange, judgement) ? go() : undefined
+  if (!(judgement instanceof Promise))
+    return letIn(guard, request, response, exchange, judgement) ? go() : undefined
   entering.add(response)
   void judgement.then((verdict) => {
     entering.delete(response)
     // Who has left meanwhile, or was refused on the same connection, is owed no answer.
     if (response.destroyed || request.socket.destroyed || isRefused(request.socket)) return
-    if (letIn(request, response, exchange, verdict)) go()
+    if (letIn(guard, request, response, exchange, verdict)) go()
   })
   return undefined
 }
 
 function letIn(
+  guard: Guard,
   request: IncomingMessage,
   response: ServerResponse,
   exchange: Exchange,
@@ -144,6 +146,7 @@ function letIn(
       // An answer that has begun can't be taken back.
       if (response.headersSent) request.socket.destroy()
       else respondWithCode(request, response, exchange, 'body_too_large')
+      guard.refused(exchange, 'body_too_large')
     })
   return true
 }
@@ -211,11 +214,15 @@ export function answerCrash(request: IncomingMessage, response: ServerResponse):
   else request.socket.destroy()
 }
 
+const EXPECTATION: Denial = { kind: 'deny', code: 'expectation_failed', close: true }
+
 function onExpectation(guard: Guard, request: IncomingMessage, response: ServerResponse): boolean {
   if (isRefused(request.socket)) return true
   const exchange = open(guard, request, response)
-  const refuse = (verdict: Verdict = { kind: 'deny', code: 'expectation_failed', close: true }) =>
-    respond(request, response, exchange, replyFor(verdict, exchange))
+  const refuse = (judged: Verdict) => {
+    if (judged === undefined) guard.refused(exchange, EXPECTATION.code)
+    return respond(request, response, exchange, replyFor(judged ?? EXPECTATION, exchange))
+  }
   const judgement = admit(guard, exchange)
   if (!(judgement instanceof Promise)) return refuse(judgement)
   void judgement.then((verdict) => {

@@ -74,10 +74,11 @@ export function enterHttp2(
     const expects = exchange.header('expect') !== undefined
     incoming.becomeOrdinary()
     if (exchange.cookiesIgnored) dropCookies(request)
-    limit(stream, request, response, exchange)
+    limit(guard, stream, request, response, exchange)
     if (expects) response.writeContinue()
     outcomes.admitted(request, response)
   }
+  if (fault) guard.refused(exchange, fault.code)
   const judgement = fault ?? admit(guard, exchange)
   if (judgement instanceof Promise)
     void judgement.then((verdict) => {
@@ -122,6 +123,7 @@ function hostFault(rawHeaders: readonly string[]): Denial | undefined {
 }
 
 function limit(
+  guard: Guard,
   stream: ServerHttp2Stream,
   request: IncomingMessage,
   response: ServerResponse,
@@ -133,5 +135,6 @@ function limit(
     // An answer that has begun can't be taken back.
     if (response.headersSent) request.socket.destroy()
     else respondWithCode(request, response, exchange, 'body_too_large')
+    guard.refused(exchange, 'body_too_large')
   })
 }

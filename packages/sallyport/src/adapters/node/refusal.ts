@@ -76,6 +76,7 @@ export function refuseRaw(socket: Socket, guard: Guard, code: ErrorCode): boolea
     peer: socket.remoteAddress,
     encrypted: (socket as TLSSocket).encrypted === true,
   })
+  guard.refused(exchange, code)
   inTurn(socket, () => writeRaw(socket, exchange, replyForCode(code, exchange)))
   return true
 }

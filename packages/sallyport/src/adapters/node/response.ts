@@ -57,7 +57,9 @@ function openLate(response: ServerResponse, status: number): Exchange | undefine
   if (!request || !guard) return undefined
   const exchange = guard.open(new NodeIncoming(request))
   setExchange(response, exchange)
-  exchange.answeredByGuard = codeOfNode(response, status) !== undefined
+  const code = codeOfNode(response, status)
+  exchange.answeredByGuard = code !== undefined
+  if (code === 'host_invalid') guard.refused(exchange, code)
   // Node reads on after its own refusal.
   if (exchange.answeredByGuard) refuseFurther(request.socket)
   return exchange

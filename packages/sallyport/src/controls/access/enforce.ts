@@ -1,10 +1,9 @@
 // Finds out who calls, and lets in who may.
 
 import type { CellInfo } from '../../guard/cell.ts'
-import type { Denial, Judgement, Needs, Stage, Verdict } from '../../guard/control.ts'
+import type { Judgement, Needs, Stage } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import type { Principal } from '../../guard/principal.ts'
-import type { AuditAction } from '../../ports/audit.ts'
 import {
   AMBIGUOUS,
   FORBIDDEN,
@@ -51,7 +50,6 @@ function judgeFor(
   identify: Identify | undefined,
 ): (exchange: Exchange, caller: Caller) => Judgement {
   const cutDown = rightsWithin(setting)
-  const tell = teller(setting, needs)
   const again = stepUp(required)
   const missing = new Map(
     [required.scopes, required.anyScope.slice(0, 1)].map((scopes) => [
@@ -60,20 +58,15 @@ function judgeFor(
     ]),
   )
 
-  function refuse(exchange: Exchange, denial: Denial, principal?: Principal): Verdict {
-    tell(exchange, denial, principal)
-    return denial
-  }
-
   return function judgeCaller(exchange, caller) {
     if (typeof caller === 'string') {
       switch (caller) {
         case 'none':
           return required.level === 'credential' ? UNAUTHENTICATED : undefined
         case 'invalid':
-          return refuse(exchange, INVALID)
+          return INVALID
         case 'ambiguous':
-          return refuse(exchange, AMBIGUOUS)
+          return AMBIGUOUS
         case 'unavailable':
           return UNAVAILABLE
       }
@@ -85,37 +78,11 @@ function judgeFor(
       case undefined:
         return identify?.(exchange, principal)
       case 'forbidden':
-        return refuse(exchange, FORBIDDEN, principal)
+        return FORBIDDEN
       case 'insufficient_scope':
-        return refuse(exchange, missing.get(objection.scopes.join(' '))!, principal)
+        return missing.get(objection.scopes.join(' '))!
       case 'step_up_required':
-        return refuse(exchange, again, principal)
+        return again
     }
-  }
-}
-
-// Where a policy is only tried, or the control only reports, nobody is refused, and nothing is told.
-function teller(
-  { mode }: AccessSetting,
-  { services, trial }: Needs,
-): (exchange: Exchange, denial: Denial, principal: Principal | undefined) => void {
-  const { audit } = services
-  if (!audit || trial || mode === 'report') return () => {}
-  return (exchange, { code }, principal) => {
-    const action: AuditAction = code === 'insufficient_scope' ? 'access.scope_missing' : 'access.denied'
-    audit.record({
-      action,
-      outcome: 'denied',
-      control: ACCESS_ID,
-      code,
-      cell: exchange.cell.id,
-      ...(principal && {
-        organisation: principal.organisation,
-        credential: principal.credential.id,
-        ...(principal.subject !== undefined && { actor: principal.subject }),
-      }),
-      ...(exchange.client.address !== undefined && { address: exchange.client.address }),
-      ...(exchange.requestId !== '' && { requestId: exchange.requestId }),
-    })
   }
 }

@@ -62,5 +62,13 @@ export const accessRule = {
   strict: strictAccess,
   routes,
   missing,
+  // Who shows nothing is no event.
+  tells: {
+    ambiguous_credentials: 'access.denied',
+    forbidden: 'access.denied',
+    insufficient_scope: 'access.scope_missing',
+    invalid_credential: 'access.denied',
+    step_up_required: 'access.denied',
+  },
   compile: compileAccess,
 } as const satisfies Rule<AccessSetting>

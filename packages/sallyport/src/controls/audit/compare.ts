@@ -1,8 +1,8 @@
 // The order of `audit`: what is kept, for how long, what counts, and what is done.
 
 import { RISK_LEVELS, type RiskLevel } from '../../audit/risk.ts'
+import { SIGNAL_NAMES } from '../../audit/signals.ts'
 import type { Change, Strength } from '../../guard/control.ts'
-import { AUDIT_ACTIONS } from '../../ports/audit.ts'
 import { compareModes } from '../faces.ts'
 import { type AuditSetting, type FullAudit, fullAudit, RISK_ACTS, routeEvent } from './setting.ts'
 
@@ -94,7 +94,7 @@ const acting = ({ acts }: FullAudit) => RISK_LEVELS.some((level) => acts[level].
 // A signal that counts more or fades more slowly acts sooner; nothing follows from it where nothing acts.
 function compareSignals(from: FullAudit, to: FullAudit): readonly Change[] {
   if (!acting(from) || !acting(to)) return []
-  return AUDIT_ACTIONS.flatMap((action): readonly Change[] => {
+  return SIGNAL_NAMES.flatMap((action): readonly Change[] => {
     const [old, fresh] = [from.signals[action], to.signals[action]].map(
       (signal) => signal ?? { weight: 0, halfLifeSeconds: 0 },
     )

@@ -2,7 +2,9 @@
 // done at which risk is for reviewers.
 
 import { ACTIONS } from '../../audit/actions.ts'
+import { KINDS, WINDOW_SECONDS } from '../../audit/gathering.ts'
 import { RISK_LEVELS } from '../../audit/risk.ts'
+import { PATTERN_WORDS, PATTERNS } from '../../audit/signals.ts'
 import type { Resolved } from '../../guard/cell.ts'
 import type { Entry, Section } from '../../guard/control.ts'
 import { AUDIT_ACTIONS } from '../../ports/audit.ts'
@@ -19,6 +21,7 @@ export function describeAudit(cells: readonly Resolved<AuditSetting>[]): Section
     limits: full?.record
       ? [
           'Whoever has the signing key and the database and every copy of the checkpoints outside can write another history: keep copies of the checkpoints where the operators of the database have no access.',
+          `Of refusals of one kind the first are entries, the rest of ${WINDOW_SECONDS} s one entry with their number; beyond ${KINDS} kinds in that time, without their callers: a flood can’t fill the log.`,
           'The risk is known to each process by itself; a process that starts knows nothing of what was held against anybody before.',
         ]
       : ['No event is kept: after an incident nobody can say who did what.'],
@@ -37,6 +40,7 @@ function entries(full: FullAudit): readonly Entry[] {
       cells: [],
       audience: 'reviewer',
     },
+    ...patternEntries(full),
     ...RISK_LEVELS.filter((level) => full.acts[level].length > 0).map(
       (level): Entry => ({
         name: `At risk "${level}"`,
@@ -48,6 +52,20 @@ function entries(full: FullAudit): readonly Entry[] {
         audience: 'reviewer',
       }),
     ),
+  ]
+}
+
+function patternEntries({ signals }: FullAudit): readonly Entry[] {
+  const counted = PATTERNS.filter((each) => signals[each] !== undefined)
+  if (counted.length === 0) return []
+  return [
+    {
+      name: 'Patterns',
+      value: counted.map((each) => `${each}: ${PATTERN_WORDS[each]}`).join('; '),
+      why: 'What several events together say, which none of them says alone: each is a signal of its own, once in its window.',
+      cells: [],
+      audience: 'reviewer',
+    },
   ]
 }
 

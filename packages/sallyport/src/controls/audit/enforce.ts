@@ -1,5 +1,6 @@
 // What is done about whoever calls, by what is held against them.
 
+import { addressSubject } from '../../audit/patterns.ts'
 import { RISK_LEVELS, type Risk, type RiskLevel } from '../../audit/risk.ts'
 import type { CellInfo } from '../../guard/cell.ts'
 import type { Denial, Needs, Stage } from '../../guard/control.ts'
@@ -41,7 +42,7 @@ function worstOf({ principal, client }: Exchange, riskOf: (subject: string) => R
     ...(principal?.subject === undefined ? [] : [`account:${principal.subject}`]),
     ...(principal === undefined ? [] : [`credential:${principal.credential.id}`]),
     // Of whoever shares an address with others: only where nobody is known.
-    ...(principal === undefined && client.address !== undefined ? [`address:${client.address}`] : []),
+    ...(principal === undefined && client.address !== undefined ? [addressSubject(client.address)] : []),
   ]
   return subjects.map(riskOf).reduce((worst, risk) => (risk.score > worst.score ? risk : worst), NOBODY)
 }

@@ -81,7 +81,10 @@ test('what the guard answers is not taken for the application’s', async () => 
   }
   const { answer, events } = await told('/v1/sign-out', 200, undefined, document, risk)
   assert.equal(answer.status, 429)
-  assert.deepEqual(events, [])
+  assert.deepEqual(
+    events.map(({ action, code }) => [action, code]),
+    [['risk.refused', 'locked_out']],
+  )
 })
 
 test('an event that every answer would be, that says nothing or that nothing keeps is a mistake', () => {

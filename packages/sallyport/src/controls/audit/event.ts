@@ -1,28 +1,42 @@
-// Tells the log what only the application knows, by the status with which it answers: that a session ended, that a second
-// factor was changed.
+// Tells the log what is known by the status of an answer: what only the application knows, such as that a session ended,
+// and that somebody asks for many things that are not there.
 
 import type { Needs, Stage } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { NO_LINES } from '../../guard/lines.ts'
 import type { AuditEvent } from '../../ports/audit.ts'
-import { type AuditSetting, FAILURES, routeEvent } from './setting.ts'
+import { notFoundBursts } from './not-found.ts'
+import { type AuditSetting, FAILURES, isKept, routeEvent } from './setting.ts'
 
 /** By what an application tells whose session it was. */
 const ACTOR = 'audit-actor'
 const MAX_ACTOR = 256
 
-export function compileEvent(setting: AuditSetting, { services, trial }: Needs): Stage {
+export function compileEvent(setting: AuditSetting, needs: Needs): Stage {
   const event = routeEvent(setting)
-  if (!event) return {}
+  const { audit } = needs.services
+  const isTold = audit !== undefined && needs.trial === undefined
+  const notFound = isTold && isKept(setting) ? notFoundBursts(audit, needs) : undefined
+  if (!event)
+    return notFound
+      ? {
+          emit: {
+            perAnswer(exchange, status) {
+              if (status === 404) notFound(exchange)
+              return NO_LINES
+            },
+          },
+        }
+      : {}
   const { action, on } = event
-  const { audit } = services
   const taken = { owns: [ACTOR], watches: [ACTOR] }
-  if (!audit || trial) return { emit: taken }
+  if (!isTold) return { emit: taken }
   const statuses = new Set(on)
   return {
     emit: {
       ...taken,
       perAnswer(exchange, status, seen) {
+        if (status === 404) notFound?.(exchange)
         // What the guard itself answers is none of the application's doing.
         if (statuses.has(status) && !exchange.answeredByGuard)
           audit.record({

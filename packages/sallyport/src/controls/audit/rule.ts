@@ -21,5 +21,6 @@ export const auditRule = {
       ? 'give the guard what remembers risks: services: { risk: createRiskBook() } of sallyport/audit, the same that the log has'
       : undefined
   },
+  tells: { forbidden: 'risk.refused', locked_out: 'risk.refused', step_up_required: 'risk.refused' },
   compile: compileAudit,
 } as const satisfies Rule<AuditSetting>

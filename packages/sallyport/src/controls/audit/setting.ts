@@ -1,10 +1,10 @@
 // `audit`: whether what happens is kept, for how long, and what is done about those against whom too much is held.
 
-import { RISK_LEVELS, type RiskLevel, type RiskSignal } from '../../audit/risk.ts'
-import { DEFAULT_SIGNALS } from '../../audit/signals.ts'
+import { RISK_LEVELS, type RiskLevel } from '../../audit/risk.ts'
+import { DEFAULT_SIGNALS, SIGNAL_NAMES, type SignalName, type Signals } from '../../audit/signals.ts'
 import { MODES } from '../../guard/control.ts'
 import { flag, type Infer, integer, list, object, oneOf, record } from '../../policy/schema.ts'
-import { AUDIT_ACTIONS, type AuditAction } from '../../ports/audit.ts'
+import type { AuditAction } from '../../ports/audit.ts'
 
 /** What may be done about somebody, the mildest first. */
 export const RISK_ACTS = ['alert', 'step-up', 'lock', 'block'] as const
@@ -61,8 +61,8 @@ export const auditSchema = object(
       {
         signals: record(
           {
-            pattern: new RegExp(`^(?:${AUDIT_ACTIONS.join('|').replaceAll('.', '\\.')})$`),
-            expected: 'an action of the audit log',
+            pattern: new RegExp(`^(?:${SIGNAL_NAMES.join('|').replaceAll('.', '\\.')})$`),
+            expected: 'an action of the audit log, or a pattern',
             mend: 'write one such as "session.failed"; docs/audit.md lists them',
           },
           object(
@@ -75,7 +75,7 @@ export const auditSchema = object(
             },
             'How much an event counts against whoever did it.',
           ),
-          'Over the defaults, by the action of the event.',
+          'Over the defaults, by the action of the event or the name of the pattern.',
         ),
         low: acts('low'),
         medium: acts('medium'),
@@ -97,18 +97,22 @@ export const auditDefaults: AuditSetting = {}
 export interface FullAudit {
   readonly record: boolean
   readonly retentionDays: number
-  readonly signals: Readonly<Partial<Record<AuditAction, RiskSignal>>>
+  readonly signals: Signals
   readonly acts: Readonly<Record<RiskLevel, readonly RiskAct[]>>
   readonly lockSeconds: number
 }
 
+/** Whether events are kept. */
+export function isKept({ mode, record: kept }: AuditSetting): boolean {
+  return mode !== 'off' && kept === true
+}
+
 /** What the answers of a cell tell of; `undefined` where they tell of nothing, or nothing is kept. */
-export function routeEvent({
-  mode,
-  record: isKept,
-  event,
-}: AuditSetting): { readonly action: RouteEvent; readonly on: readonly number[] } | undefined {
-  if (mode === 'off' || isKept !== true || event?.action === undefined) return undefined
+export function routeEvent(
+  setting: AuditSetting,
+): { readonly action: RouteEvent; readonly on: readonly number[] } | undefined {
+  const { event } = setting
+  if (!isKept(setting) || event?.action === undefined) return undefined
   return {
     action: event.action,
     on: [...(event.on ?? (FAILURES.has(event.action) ? [401] : SUCCESSES))].sort((a, b) => a - b),
@@ -117,12 +121,12 @@ export function routeEvent({
 
 /** @returns `undefined` where nothing is kept and nothing done */
 export function fullAudit(setting: AuditSetting): FullAudit | undefined {
-  const { mode, record: isKept = false, retentionDays = 365, risk = {} } = setting
+  const { mode, record: kept = false, retentionDays = 365, risk = {} } = setting
   if (mode === 'off') return undefined
   const levels = RISK_LEVELS.filter((level) => level !== 'info')
-  if (!isKept && levels.every((level) => (risk[level] ?? []).length === 0)) return undefined
+  if (!kept && levels.every((level) => (risk[level] ?? []).length === 0)) return undefined
   return {
-    record: isKept,
+    record: kept,
     retentionDays,
     signals: signalsOf(setting),
     acts: {
@@ -151,7 +155,7 @@ export function alertLevelsOf(setting: AuditSetting): ReadonlySet<RiskLevel> {
 /** The signals of a setting: the defaults, and what it says over them. */
 export function signalsOf({ risk = {} }: AuditSetting): FullAudit['signals'] {
   const own = Object.entries(risk.signals ?? {}).map(([action, given]) => {
-    const known = DEFAULT_SIGNALS[action as AuditAction] ?? { weight: 10, halfLifeSeconds: 3_600 }
+    const known = DEFAULT_SIGNALS[action as SignalName] ?? { weight: 10, halfLifeSeconds: 3_600 }
     return [
       action,
       {

@@ -12,5 +12,6 @@ export const corsRule = {
   defaults: {},
   contradictions: corsContradictions,
   strict: strictCors,
+  tells: 'cors.denied',
   compile: (setting, cell) => compileCors(setting, cell),
 } as const satisfies Rule<CorsSetting>

@@ -94,8 +94,10 @@ function judge(
     return andThen(failures.count(exchange), (refusal) => {
       // Beyond the limit nothing new is told: it could fill a log.
       if (refusal !== undefined) return refusal
-      tell(exchange, 'key.refused', {
-        ...(record === undefined ? {} : ofRecord(record)),
+      // Whoever finds a revoked key must not be able to have its owner taken for suspicious.
+      const { actor: _owner, ...ofKey } = record === undefined ? {} : ofRecord(record)
+      tell(exchange, fault === 'revoked' ? 'key.used_after_revocation' : 'key.refused', {
+        ...(fault === 'revoked' ? ofKey : record && ofRecord(record)),
         outcome: 'failure',
         code: INVALID.code,
         details: { fault },

@@ -43,5 +43,11 @@ export const keysRule = {
       ? 'give the guard who works on keys: services: { keyAdministrator: keyAdministrator(store, …) } of @sallyport/store (keys.selfService)'
       : undefined
   },
+  // What is wrong with a key, and work on keys that is refused, it tells itself.
+  tells: {
+    ambiguous_credentials: 'access.denied',
+    duplicate_header: 'access.denied',
+    too_many_failures: 'limit.exceeded',
+  },
   compile: compileKeys,
 } as const satisfies Rule<KeysSetting>

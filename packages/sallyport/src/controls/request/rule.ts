@@ -18,5 +18,6 @@ export const requestRule = {
   defaults: requestDefaults,
   contradictions: requestContradictions,
   strict: strictRequest,
+  tells: 'request.refused',
   compile: compileRequest,
 } as const satisfies Rule<RequestSetting>

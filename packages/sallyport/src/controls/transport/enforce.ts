@@ -3,11 +3,13 @@
 import type { EmitStage, Needs, Stage, Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import { isHeaderValue, lines, NO_LINES } from '../../guard/lines.ts'
+import { teller } from '../../guard/telling.ts'
 import { hstsValue, type TransportSetting } from './setting.ts'
 
 export function compileTransport(setting: TransportSetting, needs: Needs): Stage {
+  const tell = exposureTeller(setting, needs)
   return {
-    admit: (exchange) => requireHttps(setting, exchange),
+    admit: (exchange) => requireHttps(setting, exchange, tell),
     ...(setting.hsts === undefined ? {} : { emit: hstsStage(setting, needs) }),
   }
 }
@@ -28,11 +30,36 @@ const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization', 'x-api-ke
 
 const REFUSED: Verdict = { kind: 'deny', code: 'https_required', close: true }
 
-function requireHttps(setting: TransportSetting, exchange: Exchange): Verdict {
+type TellExposure = (exchange: Exchange) => void
+
+// Whoever is on the way has read it, whatever is answered.
+function exposureTeller({ mode }: TransportSetting, needs: Needs): TellExposure {
+  const tell = teller(needs)
+  const { keys } = needs.services
+  return (exchange) => {
+    const header = CREDENTIALS.find((name) => exchange.header(name) !== undefined)
+    if (header === undefined) return
+    // Whose key it is, where that is known without asking.
+    const text = exchange.header(header)!.replace(/^bearer +/i, '')
+    const known = text.length > MAX_KEY || needs.trial ? undefined : keys?.known?.(text)
+    const record = typeof known === 'object' ? known.record : undefined
+    tell(exchange, 'credential.exposed', {
+      control: 'SP-TLS-01',
+      ...(mode === 'report' ? {} : { code: 'https_required' }),
+      ...(record && { organisation: record.organisation, credential: record.id, target: record.id }),
+      details: { where: 'plain HTTP', header },
+    })
+  }
+}
+
+const MAX_KEY = 200
+
+function requireHttps(setting: TransportSetting, exchange: Exchange, tell: TellExposure): Verdict {
   // At a listener of ours the connection says it. Behind a front only what a declared proxy forwards does.
   const scheme =
     setting.tls === 'here' ? (exchange.incoming.encrypted ? 'https' : 'http') : exchange.forwardedScheme
   if (scheme !== 'http') return undefined
+  tell(exchange)
   const location = setting.plainHttp === 'redirect' ? redirectTarget(exchange) : undefined
   if (location === undefined) return REFUSED
   return { kind: 'answer', status: 308, headers: lines([['Location', location]]), body: '' }

@@ -16,5 +16,6 @@ export const transportRule = {
   wholePolicy: ['tls', 'minVersion'],
   defaults: transportDefaults,
   contradictions: transportContradictions,
+  tells: 'transport.refused',
   compile: (setting, _cell, needs) => compileTransport(setting, needs),
 } as const satisfies Rule<TransportSetting>

@@ -52,6 +52,8 @@ interface Bucket {
  * @throws RangeError from `take`, `peek` and `refund` for a bucket that is none, and for more than 256 buckets in all.
  */
 export function memoryCounters(options: MemoryCountersOptions = {}): MemoryCounters {
+  // A global of the runtime may be made when it is asked for, so it is asked for once.
+  const { performance } = globalThis
   const clock = options.clock ?? (() => performance.now())
   const seed = new Uint8Array(8)
   if (options.random) options.random(seed)

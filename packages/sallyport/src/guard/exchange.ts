@@ -2,7 +2,7 @@
 // Front ends and adapters fill it; controls read it, and hand facts to each other only through its typed fields.
 
 import type { ErrorCode } from '../errors/catalogue.ts'
-import { formatAddress, peerAddress } from '../policy/address.ts'
+import { peerText } from '../policy/address.ts'
 import type { CounterVerdict } from '../ports/counters.ts'
 import type { Cell } from './cell.ts'
 import type { Answer, Denial } from './control.ts'
@@ -68,8 +68,7 @@ export class DirectClient implements Client {
   }
 
   get address(): string | undefined {
-    const peer = peerAddress(this.incoming.peer)
-    return peer && formatAddress(peer)
+    return peerText(this.incoming.peer)
   }
 
   // What reaches us in clear may have been encrypted up to a front that is not declared.

@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { runs } from '../../test/runs.ts'
-import { formatAddress, parseAddress, peerAddress } from './address.ts'
+import { formatAddress, parseAddress, peerAddress, peerText } from './address.ts'
 
 const canonical = (text: string) => {
   const address = parseAddress(text)
@@ -116,5 +116,27 @@ describe('addresses', () => {
   it('the peer of a link-local connection is read without its zone', () => {
     assert.deepEqual(peerAddress('fe80::1%eth0'), parseAddress('fe80::1'))
     assert.equal(peerAddress(undefined), undefined)
+  })
+
+  it('a peer’s text is the canonical one, whatever its spelling', () => {
+    for (const [peer, text] of [
+      ['192.0.2.7', '192.0.2.7'],
+      ['192.0.2.7%eth0', '192.0.2.7'],
+      ['::ffff:192.0.2.7', '192.0.2.7'],
+      ['::FFFF:C000:207', '192.0.2.7'],
+      ['FE80:0:0::1%eth0', 'fe80::1'],
+      ['192.0.2.07', undefined],
+      ['192.0.2', undefined],
+      ['a.example', undefined],
+      ['', undefined],
+      [undefined, undefined],
+    ])
+      assert.equal(peerText(peer), text, peer)
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), (peer) => {
+        const address = peerAddress(peer)
+        assert.equal(peerText(peer), address && formatAddress(address))
+      }),
+    )
   })
 })

@@ -120,6 +120,13 @@ export function peerAddress(peer: string | undefined): Address | undefined {
   return parseAddress(zone < 0 ? peer : peer.slice(0, zone))
 }
 
+/** The same as text. An IPv4 address is read but not written anew, since only one spelling of it is accepted. */
+export function peerText(peer: string | undefined): string | undefined {
+  const address = peerAddress(peer)
+  if (peer === undefined || address === undefined) return undefined
+  return peer.includes(':') || peer.includes('%') ? formatAddress(address) : peer
+}
+
 /**
  * The address as one caller has it: an IPv4 address itself, the /64 of an IPv6 one, since a household has all of it
  * (RFC 6177) and each of its addresses is as easily had as the next. What is no address is cut to 64 characters.

@@ -1,4 +1,4 @@
-// Whose bucket a request takes from: a principal by the policy's choice, an address by its prefix. The first letter
+// Whose bucket a request takes from: a principal by the policy's choice, an address by its prefix. The first character
 // tells the kinds apart, so no organisation can be named after an address.
 
 import type { Principal } from '../../guard/principal.ts'
@@ -17,7 +17,8 @@ export function principalKey(principal: Principal, by: LimitsSetting['by'] = 'or
 /** The key of an address's buckets; `undefined` where it is not known. @param prefix bits of an IPv6 address */
 export function addressKey(address: string | undefined, prefix: number): string | undefined {
   if (address === undefined) return undefined
-  if (!address.includes(':')) return `a:${address}`
+  // As it is, since it begins with a digit: text that is put together is copied again before it is hashed.
+  if (!address.includes(':')) return address
   const parsed = parseAddress(address)
   if (parsed === undefined) return undefined
   let key = `a${prefix}`

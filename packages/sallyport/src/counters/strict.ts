@@ -41,15 +41,22 @@ export function strictTally(capacity: number): Tally {
     words[slot] = now
   }
 
+  // Most decisions in a row are of the same window, and a division takes as long as the rest of a look at a slot.
+  let lastWindowMs = 0
+  let lastWidthMs = 0
   function widthOf(windowMs: number): number {
-    return Math.ceil(windowMs / (ring - 1))
+    if (windowMs !== lastWindowMs) {
+      lastWindowMs = windowMs
+      lastWidthMs = Math.ceil(windowMs / (ring - 1))
+    }
+    return lastWidthMs
   }
 
   /** All 16 counts; together they are below 2^16, since no limit is above, so two can be added up in one word. */
   function usedOf(slot: number): number {
     let pairs = 0
     for (let at = slot + 2, end = at + ring / 2; at < end; at++) pairs += words[at]!
-    return Math.floor(pairs / 65_536) + (pairs & 0xffff)
+    return (pairs >>> 16) + (pairs & 0xffff)
   }
 
   return {

@@ -131,7 +131,7 @@ describe('addresses', () => {
       ['', undefined],
       [undefined, undefined],
     ])
-      assert.equal(peerText(peer), text, peer)
+      assert.equal(peerText(peer), text)
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string()), (peer) => {
         const address = peerAddress(peer)

@@ -1,12 +1,12 @@
 // One limiter with many callers in a process of its own: CPU time of a decision, bytes for each caller. Prints JSON.
 
-import { stores } from './stores.js'
+import { requests, stores } from './stores.js'
 
-const [name, count] = [process.argv[2], Number(process.argv[3])]
-const key = (index) => `198.51.${index >>> 8}.${index & 255}`
+const [kind, name, count] = [process.argv[2], process.argv[3], Number(process.argv[4])]
+const key = (index) => `198.${16 + (index >>> 16)}.${(index >>> 8) & 255}.${index & 255}`
 globalThis.gc()
 const before = process.memoryUsage()
-const ask = await stores[name](count)
+const ask = await { stores, requests }[kind][name](count)
 
 async function cpu(decisions, next) {
   const start = process.cpuUsage()

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { machine, median } from '../load.ts'
 
 interface Measured {
   readonly insertNs: number
@@ -14,7 +15,13 @@ interface Measured {
   readonly bytes: number
 }
 
-const names = ['sallyport strict', 'sallyport smooth', 'express-rate-limit', 'rate-limiter-flexible'] as const
+/** The ratios are of these. */
+const own = ['sallyport strict', 'sallyport smooth', 'sallyport exact'] as const
+/** What is asked in `measure.js`, and whom it is compared with there. */
+const peers = {
+  stores: ['express-rate-limit', 'rate-limiter-flexible'],
+  requests: ['express-rate-limit', 'express-rate-limit, the same lines'],
+} as const
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
@@ -39,30 +46,51 @@ function measured<T>(file: string, ...args: readonly (string | number)[]): T {
 }
 
 function inMemory(rounds: number, keys: number): readonly string[] {
-  const all = new Map<string, Measured[]>(names.map((name) => [name, []]))
-  for (let round = 0; round < rounds; round++)
-    for (const name of names) all.get(name)!.push(measured<Measured>('measure.js', name, keys))
-  const column = (name: string, field: keyof Measured) => median(all.get(name)!.map((run) => run[field]))
-  const rows = names.map(
-    (name) =>
-      `| ${name} | ${column(name, 'hitNs').toFixed(0)} | ${column(name, 'insertNs').toFixed(0)} | ${column(name, 'bytes').toFixed(1)} |`,
-  )
-  const ratio = (peer: string) =>
-    ['sallyport strict', 'sallyport smooth'].map((own) =>
-      (column(peer, 'hitNs') / column(own, 'hitNs')).toFixed(1),
-    )
   return [
     '### Counting in memory',
     '',
-    `${keys} callers; medians of ${rounds} rounds; CPU time with the making of the key, nanoseconds.`,
+    `${machine()}. ${keys} callers, known ones in random order; medians of ${rounds} rounds, all in turn, each in a process of its own. CPU time with the making of the key, nanoseconds; a promise is awaited.`,
     '',
-    '| limiter | known caller | new caller | bytes a caller |',
-    '|---|---|---|---|',
+    'Where is counted: `counters.take` beside the `increment` of express-rate-limit’s MemoryStore, which decides nothing and tells nothing, and `consume` of RateLimiterMemory.',
+    '',
+    ...beside('stores', rounds, keys),
+    '',
+    'All that a request pays: our control with the exchange, the address as key, the decision and the text of its seven lines; express-rate-limit’s middleware as Express calls it, with requests and answers of plain objects that cost next to nothing. It sends three lines as it comes, seven with `draft-6`.',
+    '',
+    ...beside('requests', rounds, keys),
+  ]
+}
+
+function beside(kind: keyof typeof peers, rounds: number, keys: number): readonly string[] {
+  const names = [...own, ...peers[kind]]
+  const all = new Map<string, Measured[]>(names.map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++)
+    for (const name of names) all.get(name)!.push(measured<Measured>('measure.js', kind, name, keys))
+  const column = (name: string, field: keyof Measured) => median(all.get(name)!.map((run) => run[field]))
+  // Round by round, since the machine is not equally fast all the time.
+  const ratio = (peer: string, of: string, field: keyof Measured) =>
+    median(all.get(peer)!.map((run, round) => run[field] / all.get(of)![round]![field]))
+  const heads = [
+    'limiter',
+    'known caller',
+    'new caller',
+    ...(kind === 'stores' ? ['bytes a caller'] : []),
+    ...peers[kind].map((peer) => `× ${peer} (goal ≥ 4)`),
+  ]
+  const rows = names.map((name) => {
+    const cells = ['hitNs', 'insertNs'] as const
+    const isOwn = own.some((one) => one === name)
+    const times = peers[kind].map((peer) =>
+      isOwn ? cells.map((field) => ratio(peer, name, field).toFixed(1)).join(', ') : '',
+    )
+    return `| ${[name, ...cells.map((field) => column(name, field).toFixed(0)), ...(kind === 'stores' ? [column(name, 'bytes').toFixed(1)] : []), ...times].join(' | ')} |`
+  })
+  return [
+    `| ${heads.join(' | ')} |`,
+    `|${'---|'.repeat(heads.length)}`,
     ...rows,
     '',
-    ...names
-      .slice(2)
-      .map((peer) => `A known caller costs ${peer} ${ratio(peer).join(' and ')} times as much (goal ≥ 4).`),
+    'The two ratios of a row: known callers, new callers.',
   ]
 }
 
@@ -153,8 +181,4 @@ async function freePort(): Promise<number> {
   const address = probe.address() as AddressInfo
   await new Promise((resolve) => probe.close(resolve))
   return address.port
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
 }

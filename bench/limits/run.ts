@@ -5,7 +5,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { machine, median } from '../load.ts'
 
@@ -49,7 +49,7 @@ function inMemory(rounds: number, keys: number): readonly string[] {
   return [
     '### Counting in memory',
     '',
-    `${machine()}. ${keys} callers, known ones in random order; medians of ${rounds} rounds, all in turn, each in a process of its own. CPU time with the making of the key, nanoseconds; a promise is awaited.`,
+    `${machine()}. ${keys} callers, known ones in random order; medians of ${rounds} rounds, all in turn, each in a process of its own. CPU time with the making of the key, nanoseconds; a promise is awaited. Load of the machine before: ${loadavg()[0]!.toFixed(1)}.`,
     '',
     'Where is counted: `counters.take` beside the `increment` of express-rate-limit’s MemoryStore, which decides nothing and tells nothing, and `consume` of RateLimiterMemory.',
     '',

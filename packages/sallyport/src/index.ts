@@ -10,6 +10,7 @@ export { servicesFor } from './guard/services.ts'
 export { digest } from './policy/digest.ts'
 export { PolicyError, type PolicyProblem } from './policy/problem.ts'
 export type { AuditAction, AuditEvent, AuditSink } from './ports/audit.ts'
+export type { Challenge, Challenged, Challenges, SolvedChallenge } from './ports/challenges.ts'
 export type {
   GivenKey,
   KeyActor,

@@ -43,7 +43,7 @@ export function exchangeOf(request: Request): Exchange | undefined {
 }
 
 /**
- * Wraps the handler of a sign-in. The guess is counted before the handler runs, and refused with 429 or 503 without it;
+ * Wraps the handler of a sign-in. The guess is counted before the handler runs, and refused with 403, 429 or 503 without it;
  * the status of its answer settles it. The route must be a sign-in in the policy: `lockout: { name: … }`.
  *
  * @param nameOf whose account is guessed at, as the handler will look it up; everything but a text is refused with 400

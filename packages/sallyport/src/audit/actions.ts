@@ -59,6 +59,15 @@ export const ACTIONS: Readonly<Record<AuditAction, ActionKind>> = {
     'authn_login_fail_max',
   ),
   'lockout.refused': kind('a sign-in was refused while locked', AUTHENTICATION, 1, 2, 'authn_login_fail_max'),
+  // OCSF 2004: 1 is Create, 3 is Close.
+  'lockout.surge_began': kind('failed sign-ins surged', DETECTION, 1, 4, 'excess_rate_limit_exceeded'),
+  'lockout.surge_ended': kind(
+    'a surge of failed sign-ins ended',
+    DETECTION,
+    3,
+    1,
+    'excess_rate_limit_exceeded',
+  ),
   'organisation.created': kind('an organisation was made', ENTITY, 1, 1, 'user_created'),
   'organisation.plan_changed': kind(
     'the plan of an organisation was changed',

@@ -276,6 +276,14 @@ const entries = {
     mend: 'Wait for the time that Retry-After names, or recover the account.',
     retry: 'after-delay',
   },
+  challenge_required: {
+    status: 403,
+    title: 'A challenge has to be solved first',
+    cause:
+      'Many sign-ins fail here at the moment, and this browser has not signed in with this name before. The same is asked for every name, whether it is known or not, and whatever the password is.',
+    mend: 'Solve what the member "challenge" names, and send the request again with the answer in Challenge-Answer; solveChallenge of sallyport/challenge does it.',
+    retry: 'after-change',
+  },
   too_many_failures: {
     status: 429,
     title: 'Too many requests with bad credentials',

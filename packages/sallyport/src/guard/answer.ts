@@ -27,9 +27,13 @@ export function replyFor(verdict: Denial | Answer, exchange: Exchange): Reply {
 }
 
 // RFC 9457, section 3.2: extension members.
-function withMembers(body: string, { errors, key }: Denial): string {
-  if (errors === undefined && key === undefined) return body
-  const members = JSON.stringify({ ...(errors && { errors }), ...(key !== undefined && { key }) })
+function withMembers(body: string, { errors, key, challenge }: Denial): string {
+  if (errors === undefined && key === undefined && challenge === undefined) return body
+  const members = JSON.stringify({
+    ...(errors && { errors }),
+    ...(key !== undefined && { key }),
+    ...(challenge && { challenge }),
+  })
   return `${body.slice(0, -1)},${members.slice(1)}`
 }
 

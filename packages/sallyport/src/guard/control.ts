@@ -3,6 +3,7 @@
 import type { ErrorCode } from '../errors/catalogue.ts'
 import type { PolicyProblem } from '../policy/problem.ts'
 import type { Schema } from '../policy/schema.ts'
+import type { Challenge } from '../ports/challenges.ts'
 import type { Counters } from '../ports/counters.ts'
 import type { Services } from '../ports/services.ts'
 import type { CellInfo, Resolved } from './cell.ts'
@@ -42,6 +43,8 @@ export interface Denial {
   readonly code: ErrorCode
   /** Lines that belong to this refusal, such as `Allow` or `Retry-After`. */
   readonly headers?: Lines
+  /** What the caller is asked to solve before it is heard. */
+  readonly challenge?: Challenge
   /** True where the connection can't be trusted to be in step any more. */
   readonly close?: boolean
   /** What of the request is wrong, for whoever sent it. */

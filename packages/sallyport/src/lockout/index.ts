@@ -1,6 +1,15 @@
 // `sallyport/lockout`: counting guesses at passwords and codes before they are verified.
 
-export type { Guess, GuessDevice, LockoutNumbers, LockoutStore, Reservation } from '../ports/lockouts.ts'
+export type { Challenge, Challenged, Challenges, SolvedChallenge } from '../ports/challenges.ts'
+export type {
+  Guess,
+  GuessDevice,
+  LockoutNumbers,
+  LockoutStore,
+  Reservation,
+  Solution,
+  SurgeNumbers,
+} from '../ports/lockouts.ts'
 export { DEVICE_COOKIE, deviceCookie, deviceTokenIn } from './device-token.ts'
 export {
   type Attempt,
@@ -12,4 +21,5 @@ export {
 } from './engine.ts'
 export { type MemoryLockoutsOptions, memoryLockouts } from './memory.ts'
 export { normaliseName } from './normalise.ts'
-export { budget, budgetSentence, guessTimes, lockoutDefaults, waitSeconds } from './numbers.ts'
+export { budget, budgetSentence, guessTimes, lockoutDefaults, surgeDefaults, waitSeconds } from './numbers.ts'
+export { type PuzzleNumbers, puzzleDefaults } from './puzzle.ts'

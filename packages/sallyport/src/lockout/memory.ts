@@ -3,12 +3,13 @@
 
 import type { Guess, LockoutNumbers, LockoutStore, Reservation } from '../ports/lockouts.ts'
 import { waitSeconds } from './numbers.ts'
+import { surgeInMemory } from './surge-memory.ts'
 
 /** What the memory is made with. */
 export interface MemoryLockoutsOptions {
   /** Milliseconds; a clock that people set back would lengthen waits. */
   readonly clock: () => number
-  /** Names, devices and addresses that are remembered, each; 100,000. About 250 bytes for each. */
+  /** Names, devices, addresses, networks, solutions that are remembered, each; 100,000. About 250 bytes for each. */
   readonly capacity?: number
 }
 
@@ -35,9 +36,12 @@ export function memoryLockouts({ clock, capacity = 100_000 }: MemoryLockoutsOpti
   const names = new Map<string, Count>()
   const devices = new Map<string, Count>()
   const addresses = new Map<string, number[]>()
+  const networks = new Map<string, number[]>()
   const generations = new Map<string, number>()
   const shared = fresh(true)
   const sharedAddress: number[] = []
+  const sharedNetwork: number[] = []
+  const surge = surgeInMemory(clock(), capacity)
 
   /** The place of a key, made where it is missing; `undefined` where there is no room. */
   function placeOf<T>(
@@ -69,17 +73,47 @@ export function memoryLockouts({ clock, capacity = 100_000 }: MemoryLockoutsOpti
     return placeOf(all, key, () => fresh(false), isSpare) ?? shared
   }
 
-  function attemptsFrom(address: string, now: number, windowMs: number): number[] {
+  function attemptsFrom(
+    all: Map<string, number[]>,
+    key: string,
+    shared: number[],
+    now: number,
+    windowMs: number,
+  ): number[] {
     const isOut = (at: number) => at <= now - windowMs
     const times =
       placeOf<number[]>(
-        addresses,
-        address,
+        all,
+        key,
         () => [],
-        (all) => all.every(isOut),
-      ) ?? sharedAddress
+        (each) => each.every(isOut),
+      ) ?? shared
     while (times.length > 0 && isOut(times[0]!)) times.shift()
     return times
+  }
+
+  function sendersOf({ address, network }: Guess, numbers: LockoutNumbers, now: number) {
+    const windowMs = numbers.addressWindowSeconds * 1_000
+    return [
+      ...(address === undefined
+        ? []
+        : [
+            {
+              because: 'address',
+              times: attemptsFrom(addresses, address, sharedAddress, now, windowMs),
+              limit: numbers.addressFailures,
+            } as const,
+          ]),
+      ...(network === undefined
+        ? []
+        : [
+            {
+              because: 'network',
+              times: attemptsFrom(networks, network, sharedNetwork, now, windowMs),
+              limit: numbers.networkFailures,
+            } as const,
+          ]),
+    ]
   }
 
   function fail(count: Count, now: number, jitter: number, numbers: LockoutNumbers): void {
@@ -95,39 +129,40 @@ export function memoryLockouts({ clock, capacity = 100_000 }: MemoryLockoutsOpti
     const generation = generations.get(guess.name) ?? 0
     const key = `${guess.name} ${guess.authenticator}`
     const isDevice = guess.device !== undefined && guess.device.generation === generation
-    const times =
-      isDevice || guess.address === undefined
-        ? undefined
-        : attemptsFrom(guess.address, now, numbers.addressWindowSeconds * 1_000)
-    if (times !== undefined && times.length >= numbers.addressFailures)
-      return {
-        allowed: false,
-        because: 'address',
-        retryAfterMs:
-          times[times.length - numbers.addressFailures]! + numbers.addressWindowSeconds * 1_000 - now,
+    const surgeMs = numbers.surge === undefined ? 0 : surge.remainingMs(now)
+    const facts = surgeMs === 0 ? {} : { surgeMs }
+    if (surgeMs > 0 && !isDevice && !surge.isGood(guess.solution, now))
+      return { allowed: false, because: 'challenge', retryAfterMs: undefined, ...facts }
+    const windowMs = numbers.addressWindowSeconds * 1_000
+    const counted = isDevice ? [] : sendersOf(guess, numbers, now)
+    for (const { because, times, limit } of counted)
+      if (times.length >= limit) {
+        const retryAfterMs = times[times.length - limit]! + windowMs - now
+        return { allowed: false, because, retryAfterMs, ...facts }
       }
     const strangers = countOf(names, key, now, numbers)
     if (strangers.hard >= numbers.disabledAt)
-      return { allowed: false, because: 'disabled', retryAfterMs: undefined }
+      return { allowed: false, because: 'disabled', retryAfterMs: undefined, ...facts }
     const count = isDevice ? countOf(devices, `${key} ${guess.device!.digest}`, now, numbers) : strangers
-    if (now < count.until) return { allowed: false, because: 'waiting', retryAfterMs: count.until - now }
+    if (now < count.until)
+      return { allowed: false, because: 'waiting', retryAfterMs: count.until - now, ...facts }
     fail(count, now, guess.jitter, numbers)
     // What all share which came too late is nobody's own: it makes them wait, and disables nobody.
     if (!strangers.isShared) strangers.hard++
     if (isDevice && !count.isShared) count.hard = count.failures
-    times?.push(now)
-    return {
-      allowed: true,
-      by: isDevice ? 'device' : 'stranger',
-      failures: count.failures,
-      hard: strangers.hard,
-      generation,
-    }
+    for (const { times } of counted) times.push(now)
+    const { failures } = count
+    const { hard } = strangers
+    if (isDevice) return { allowed: true, by: 'device', failures, hard, generation, ...facts }
+    if (surgeMs > 0) surge.spend(guess.solution!, now)
+    const site = numbers.surge && surge.count(now, numbers.surge)
+    return { allowed: true, by: 'stranger', failures, hard, generation, ...facts, ...site }
   }
 
   return {
     reserve: async (guess, numbers) => reserve(guess, numbers),
-    async succeed({ name, authenticator, device }, by) {
+    async succeed({ name, authenticator, device }, by, place) {
+      if (place !== undefined) surge.takeBack(place)
       const key = `${name} ${authenticator}`
       // A success of one must not give anything back to all who share a count: it has no entry here.
       if (by === 'stranger') names.delete(key)

@@ -17,6 +17,7 @@ export const SMALL: LockoutNumbers = {
   // No sum of the steps below: a database's clock runs on a little.
   quietSeconds: 105,
   addressFailures: 3,
+  networkFailures: 5,
   addressWindowSeconds: 30,
 }
 

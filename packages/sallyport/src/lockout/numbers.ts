@@ -1,6 +1,6 @@
 // The numbers of the state machine, the wait after each failure, and the budget that follows from them.
 
-import type { LockoutNumbers } from '../ports/lockouts.ts'
+import type { LockoutNumbers, SurgeNumbers } from '../ports/lockouts.ts'
 
 /** What holds where a policy says nothing; NIST SP 800-63B-4, section 3.2.2, allows waits of 30 s to an hour. */
 export const lockoutDefaults: LockoutNumbers = {
@@ -11,7 +11,30 @@ export const lockoutDefaults: LockoutNumbers = {
   disabledAt: 100,
   quietSeconds: 86_400,
   addressFailures: 20,
+  networkFailures: 200,
   addressWindowSeconds: 600,
+}
+
+/** What holds of a surge where a policy says no more than that there may be one. */
+export const surgeDefaults: SurgeNumbers = { failures: 300, seconds: 60, calmSeconds: 600 }
+
+/**
+ * Until when a surge goes on after one more failure; `undefined` where there is none. It begins at the declared number and
+ * is prolonged from half of it on, so that it does not flap; by a tenth of its calm at least, so that a store that many
+ * share has few writes of it.
+ *
+ * @param until of the surge that goes on
+ * @param count failures within the declared seconds, this one included
+ */
+export function surgeUntil(
+  now: number,
+  until: number | undefined,
+  count: number,
+  { failures, calmSeconds }: SurgeNumbers,
+): number | undefined {
+  const next = now + calmSeconds * 1_000
+  if (until === undefined) return count >= failures ? next : undefined
+  return count * 2 > failures && next - until >= calmSeconds * 100 ? next : until
 }
 
 // 2^30 first waits are longer than every longest one.

@@ -24,6 +24,8 @@ export const AUDIT_ACTIONS = [
   'lockout.disabled',
   'lockout.locked',
   'lockout.refused',
+  'lockout.surge_began',
+  'lockout.surge_ended',
   'organisation.created',
   'organisation.plan_changed',
   'policy.refused',

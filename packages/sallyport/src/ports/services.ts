@@ -2,6 +2,7 @@
 
 import type { RiskBook } from '../audit/risk.ts'
 import type { AuditSink } from './audit.ts'
+import type { Challenges } from './challenges.ts'
 import type { Counters } from './counters.ts'
 import type { KeyAdministrator } from './key-administrator.ts'
 import type { KeyRing } from './keys.ts'
@@ -17,6 +18,8 @@ export interface Services {
   /** Who makes, rotates and revokes keys for callers, where the policy lets them. */
   readonly keyAdministrator?: KeyAdministrator
   readonly lockouts?: LockoutStore
+  /** What strangers are asked for while failed sign-ins surge; a puzzle where it is left out. */
+  readonly challenges?: Challenges
   /** Who is signed in, by the session cookie that the policy names. */
   readonly sessions?: SessionSource
   /** Opaque tokens that the program itself gave out. */

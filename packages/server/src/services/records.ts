@@ -6,6 +6,7 @@ import type { Store } from '@sallyport/store'
 import type { AuditLog } from '@sallyport/store/audit'
 import type { Services } from 'sallyport'
 import { PlaceFault } from '../config/places.ts'
+import { watchSurges } from '../lockout/surge-watch.ts'
 import { type Family, single } from '../metrics/families.ts'
 import type { Alerts } from './alerts.ts'
 import { logRetention, type Retention } from './retention.ts'
@@ -107,12 +108,13 @@ export async function openRecords(
     setting.urlFrom === undefined ? undefined : pushRevocations(environment[setting.urlFrom]!, ring)
   const prune = setInterval(() => void pruneLockouts(store).catch(() => {}), PRUNE_MS)
   prune.unref()
+  const lockouts = watchSurges(recordedLockouts(store), () => performance.now())
   const retention = logRetention(store, signer, audit, pruneLog)
   return {
     services: {
       keys: ring,
       keyAdministrator: keyAdministrator(store, { peppers, log: audit, settled: ring.settled }),
-      lockouts: recordedLockouts(store),
+      lockouts: lockouts.store,
       audit,
       risk,
     },
@@ -126,6 +128,9 @@ export async function openRecords(
         ...(fault === undefined ? [] : [`audit log: events wait for the store (${fault})`]),
         ...(lost === 0 ? [] : [`audit log: ${lost} events were lost`]),
         ...(ring.state().isFresh ? [] : ['keys: the records can’t be asked, so every key is refused']),
+        ...(lockouts.isSurging()
+          ? ['lockout: failed sign-ins surge, so strangers are challenged before they may guess']
+          : []),
       ]
     },
     families() {
@@ -135,6 +140,13 @@ export async function openRecords(
         single('gauge', 'sallyport_audit_entries', 'Entries of the audit log.', size, 'max'),
         single('gauge', 'sallyport_audit_waiting_events', 'Events that are not written yet.', waiting),
         single('counter', 'sallyport_audit_lost_events_total', 'Events that nothing could take.', lost),
+        single(
+          'gauge',
+          'sallyport_lockout_surge',
+          'Whether failed sign-ins surge, as this gateway last heard.',
+          lockouts.isSurging() ? 1 : 0,
+          'max',
+        ),
         single('gauge', 'sallyport_keys_cached', 'API keys known without asking the records.', cached),
         single('gauge', 'sallyport_key_lookups_active', 'Look-ups of API keys under way.', lookUps),
       ]

@@ -89,7 +89,7 @@ export class Departure {
           // The client may have left meanwhile.
           if (!transfer.isWaiting) return
           if (denial === undefined) this.queue(outgoing)
-          else transfer.refuse(denial.code, undefined, denial.headers?.pairs)
+          else transfer.refuse(denial.code, undefined, denial.headers?.pairs, denial.challenge)
         },
         // What can't be counted is not verified, and a fault of ours ends no process.
         () => transfer.isWaiting && transfer.refuse('internal', undefined),

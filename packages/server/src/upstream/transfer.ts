@@ -221,6 +221,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
     code: Parameters<typeof respondWithCode>[3],
     reason: string | undefined,
     headers: readonly (readonly [string, string])[] = [],
+    challenge?: Parameters<typeof respondWithCode>[5],
   ): void {
     const { phase, delivery } = this
     const isDiscarding = delivery?.isDiscarding === true
@@ -229,7 +230,7 @@ export class Transfer implements Dispatcher.DispatchHandler, Member, Waiting, On
     else this.stop('failed', reason)
     if (isHeld) {
       if (!this.response.headersSent && !this.response.destroyed)
-        respondWithCode(this.request, this.response, this.exchange, code, headers)
+        respondWithCode(this.request, this.response, this.exchange, code, headers, challenge)
     } else if (phase === 'answering' && !isDiscarding) cutConnection(this.request.socket)
     this.departure.discardRest()
   }

@@ -4,28 +4,40 @@
 import { statement } from '../statement.ts'
 
 /**
- * Reserves one guess: name digest, authenticator, address, device digest and its token's generation, jitter in
- * thousandths, failures that wait for nothing, first and longest wait in seconds, hard limit, quiet seconds after which
- * failures in a row are forgotten, limit and window in seconds of an address. Its outcome is `stranger` or `device`, on
- * whose count it now stands, or why it was refused: then no count was changed.
+ * Reserves one guess: name digest, authenticator, address, its network, device digest and its token's generation, jitter in
+ * thousandths; the digest of a solution and the seconds for which it would be good; failures that wait for nothing, first
+ * and longest wait in seconds, hard limit, quiet seconds after which failures in a row are forgotten; limits of an address
+ * and a network and their window in seconds; failures, seconds and calm of a surge. Its outcome is `stranger` or `device`,
+ * on whose count it now stands, or why it was refused: then no count was changed, and no solution used.
  */
-export const lockoutReserve = statement(
-  'lockout_reserve',
+export const lockoutGuess = statement(
+  'lockout_guess',
   [
-    ...(['bytea', 'text', 'text?', 'bytea?', 'int4?', 'int4'] as const),
-    ...(['int4', 'int4', 'int4', 'int4', 'int4', 'int4', 'int4'] as const),
+    ...(['bytea', 'text', 'text?', 'text?', 'bytea?', 'int4?', 'int4', 'bytea?', 'int4?'] as const),
+    ...(['int4', 'int4', 'int4', 'int4', 'int4', 'int4', 'int4', 'int4', 'int4?', 'int4?', 'int4?'] as const),
   ],
-  { outcome: 'text', failures: 'int4?', hard: 'int4?', generation: 'int4', wait_ms: 'int8?' },
-  `select outcome, failures, hard, generation, wait_ms
-   from lockout_reserve($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+  {
+    outcome: 'text',
+    failures: 'int4?',
+    hard: 'int4?',
+    generation: 'int4',
+    wait_ms: 'int8?',
+    place: 'text?',
+    surge_began: 'bool',
+    surge_lasted: 'int8?',
+    surge_ms: 'int8?',
+  },
+  `select outcome, failures, hard, generation, wait_ms, place, surge_began, surge_lasted, surge_ms
+   from lockout_guess($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 )
 
-/** Takes everything back after a stranger's success. */
+/** Takes everything back after a stranger's success: what its name has failed at, and its place among all failures. */
 export const lockoutRefund = statement(
   'lockout_refund',
-  ['bytea', 'text'],
+  ['bytea', 'text', 'text?'],
   { hard: 'int4' },
-  'delete from lockouts where name_digest = $1 and authenticator = $2 returning hard',
+  `with place as (delete from lockout_failures where id = $3::text::uuid)
+   delete from lockouts where name_digest = $1 and authenticator = $2 returning hard`,
 )
 
 /** Takes back what a known device's success may: its own count and the hard one, and nothing of the strangers'. */
@@ -73,12 +85,13 @@ export const lockoutState = statement(
 
 /**
  * Forgets what counts for nothing any more: quiet seconds, the window of addresses, the life of device tokens, the most
- * failures of a name that is forgotten when it has been quiet for that life; all others stay until they succeed.
+ * failures of a name that is forgotten when it has been quiet for that life, the longest time in which failures surge; all
+ * others stay until they succeed. Solutions stay an hour longer than they are good, as nodes' clocks may differ.
  * Generations stay: were one forgotten and counted anew, a token of its first time would be good again.
  */
 export const lockoutPrune = statement(
   'lockout_prune',
-  ['int4', 'int4', 'int4', 'int4'],
+  ['int4', 'int4', 'int4', 'int4', 'int4'],
   { forgotten: 'int8' },
   `with names as (
      delete from lockouts where (wait_until is null or wait_until <= clock_timestamp())
@@ -88,7 +101,11 @@ export const lockoutPrune = statement(
      delete from lockout_devices where last_failure_at < clock_timestamp() - make_interval(secs => $3::int4) returning 1
    ), addresses as (
      delete from lockout_addresses where last_at < clock_timestamp() - make_interval(secs => $2::int4) returning 1
+   ), failures as (
+     delete from lockout_failures where failed_at < clock_timestamp() - make_interval(secs => $5::int4) returning 1
+   ), solutions as (
+     delete from lockout_solutions where good_until < clock_timestamp() - interval '1 hour' returning 1
    )
    select (select count(*) from names) + (select count(*) from devices) + (select count(*) from addresses)
-     as forgotten`,
+     + (select count(*) from failures) + (select count(*) from solutions) as forgotten`,
 )

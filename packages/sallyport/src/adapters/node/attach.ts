@@ -9,6 +9,7 @@ import { type Reply, replyFor, replyForCode } from '../../guard/answer.ts'
 import type { Denial, Judgement, Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
 import type { Guard } from '../../guard/guard.ts'
+import type { Challenge } from '../../ports/challenges.ts'
 import { limitBody } from './body-limit.ts'
 import { dropCookies } from './cookies.ts'
 import { http, isHttpServer } from './http.ts'
@@ -296,6 +297,7 @@ export function respond(
  * Writes the guard's own answer on a response; for front ends that find out late.
  *
  * @param headers lines that belong to this refusal, such as `Allow` or `Retry-After`
+ * @param challenge what the caller is asked to solve
  */
 export function respondWithCode(
   request: IncomingMessage,
@@ -303,7 +305,8 @@ export function respondWithCode(
   exchange: Exchange,
   code: ErrorCode,
   headers: Reply['headers'] = [],
+  challenge?: Challenge,
 ): void {
-  const reply = replyForCode(code, exchange)
+  const reply = replyFor({ kind: 'deny', code, close: true, ...(challenge && { challenge }) }, exchange)
   respond(request, response, exchange, { ...reply, headers: [...reply.headers, ...headers] })
 }

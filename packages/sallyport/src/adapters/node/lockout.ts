@@ -2,6 +2,7 @@
 // whose name it is, the status of its answer says how the guess ended.
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Denial } from '../../guard/control.ts'
 import { expectFunction } from '../arguments.ts'
 import { respondWithCode } from './attach.ts'
 import { exchangeOf } from './response.ts'
@@ -10,7 +11,7 @@ import { exchangeOf } from './response.ts'
 type Answering = object | { readonly raw: object; hijack?(): unknown }
 
 /**
- * Wraps the handler of a sign-in. The guess is counted before the handler runs, and refused with 429 or 503 without it;
+ * Wraps the handler of a sign-in. The guess is counted before the handler runs, and refused with 403, 429 or 503 without it;
  * the handler's status settles it. The route must be a sign-in in the policy: `lockout: { name: … }`.
  *
  * @param nameOf whose account is guessed at, as the handler will look it up; everything but a text is refused with 400
@@ -43,15 +44,15 @@ export function withLockout<Request extends object, Rest extends readonly unknow
         `withLockout: the policy has no sign-in at ${exchange?.cell.id ?? 'this server, which has no guard'}; write routes: { "POST /v1/sign-in": { lockout: { name: { from: "json", field: "email" } } } }`,
       )
     const name = await nameOf(request)
-    const denial =
+    const denial: Denial | undefined =
       typeof name === 'string'
         ? await exchange.signIn.attempt(name)
-        : ({ code: 'malformed_request', headers: undefined } as const)
+        : ({ kind: 'deny', code: 'malformed_request' } as const)
     if (denial === undefined) return handler(request, response as never, ...rest)
     // Fastify would answer a second time.
     if ('hijack' in response) (response as { hijack(): unknown }).hijack()
     if (!raw.headersSent && !raw.destroyed)
-      respondWithCode(incoming, raw, exchange, denial.code, denial.headers?.pairs)
+      respondWithCode(incoming, raw, exchange, denial.code, denial.headers?.pairs, denial.challenge)
     return undefined
   }
 }

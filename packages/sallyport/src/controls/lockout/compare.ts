@@ -4,7 +4,7 @@ import type { Change } from '../../guard/control.ts'
 import { guessTimes } from '../../lockout/numbers.ts'
 import type { LockoutNumbers } from '../../ports/lockouts.ts'
 import { compareModes } from '../faces.ts'
-import { type FullLockout, fullLockout, type LockoutSetting } from './setting.ts'
+import { type FullLockout, type FullSurge, fullLockout, type LockoutSetting } from './setting.ts'
 import { durationWords } from './words.ts'
 
 export function compareLockout(before: LockoutSetting, after: LockoutSetting): readonly Change[] {
@@ -49,7 +49,8 @@ function compareGuesses(before: LockoutSetting, after: LockoutSetting): readonly
     ...compareSuccess(from.success, to.success),
     ...compareDevices(from, to),
     ...compareBudgets(from.numbers, to.numbers),
-    ...compareAddresses(from.numbers, to.numbers),
+    ...compareSenders(from.numbers, to.numbers),
+    ...compareSurges(from.surge, to.surge),
     ...compareTelling(from.numbers, to.numbers),
   ]
 }
@@ -148,21 +149,85 @@ function shortly(seconds: number): string {
   return seconds === 0 ? 'at once' : `${durationWords(seconds)} after the first`
 }
 
-function compareAddresses(before: LockoutNumbers, after: LockoutNumbers): readonly Change[] {
-  const more = after.addressFailures - before.addressFailures
+// More in a shorter time is more; more in a longer one is neither.
+function strengthOf(more: number, longer: number): Change['strength'] {
+  if (more <= 0 && longer >= 0) return 'stronger'
+  return more >= 0 && longer <= 0 ? 'weaker' : 'incomparable'
+}
+
+function compareSenders(before: LockoutNumbers, after: LockoutNumbers): readonly Change[] {
   const longer = after.addressWindowSeconds - before.addressWindowSeconds
-  if (more === 0 && longer === 0) return []
-  const strength =
-    more <= 0 && longer >= 0 ? 'stronger' : more >= 0 && longer <= 0 ? 'weaker' : 'incomparable'
-  const words = ({ addressFailures, addressWindowSeconds }: LockoutNumbers) =>
-    `${addressFailures} in any ${durationWords(addressWindowSeconds)}`
-  return [
-    {
-      strength,
-      what: more === 0 ? 'addressWindowSeconds' : 'addressFailures',
-      because: `one address has ${words(after)} guesses at all accounts together, where it had ${words(before)}`,
-    },
-  ]
+  const senders = [
+    ['addressFailures', 'address'],
+    ['networkFailures', 'IPv6 /48'],
+  ] as const
+  return senders.flatMap(([what, sender]): readonly Change[] => {
+    const more = after[what] - before[what]
+    if (more === 0 && longer === 0) return []
+    const words = (numbers: LockoutNumbers) =>
+      `${numbers[what]} in any ${durationWords(numbers.addressWindowSeconds)}`
+    return [
+      {
+        strength: strengthOf(more, longer),
+        what: more === 0 ? 'addressWindowSeconds' : what,
+        because: `one ${sender} has ${words(after)} guesses at all accounts together, where it had ${words(before)}`,
+      },
+    ]
+  })
+}
+
+function compareSurges(before: FullSurge | undefined, after: FullSurge | undefined): readonly Change[] {
+  if (before === undefined && after === undefined) return []
+  if (before === undefined)
+    return [
+      {
+        strength: 'stronger',
+        what: 'surge',
+        because: `from ${surgeWords(after!)} on strangers are challenged, which nobody was`,
+      },
+    ]
+  if (after === undefined)
+    return [
+      {
+        strength: 'weaker',
+        what: 'surge',
+        because:
+          'guesses at very many accounts from very many addresses are not held back, where strangers were challenged',
+      },
+    ]
+  const found: Change[] = []
+  const [more, longer] = [after.failures - before.failures, after.seconds - before.seconds]
+  if (more !== 0 || longer !== 0)
+    found.push({
+      strength: strengthOf(more, longer),
+      what: more === 0 ? 'surge.seconds' : 'surge.failures',
+      because: `strangers are challenged from ${surgeWords(after)} on, where they were from ${surgeWords(before)}`,
+    })
+  const compareOne = (
+    what: keyof FullSurge,
+    weakerWhere: 'less' | 'more',
+    because: (value: FullSurge) => string,
+  ): void => {
+    const isMore = after[what] > before[what]
+    if (after[what] === before[what]) return
+    found.push({
+      strength: isMore === (weakerWhere === 'more') ? 'weaker' : 'stronger',
+      what: `surge.${what}`,
+      because: `${because(after)}, where it was ${because(before)}`,
+    })
+  }
+  compareOne(
+    'calmSeconds',
+    'less',
+    ({ calmSeconds }) => `a surge without failures is over after ${durationWords(calmSeconds)}`,
+  )
+  compareOne('difficulty', 'less', ({ difficulty }) => `a puzzle costs about 2^${difficulty} hashes`)
+  compareOne('lifeSeconds', 'more', ({ lifeSeconds }) => `a puzzle is good for ${durationWords(lifeSeconds)}`)
+  return found
+}
+
+function surgeWords({ failures, seconds }: FullSurge): string {
+  return `${failures} failures in ${durationWords(seconds)}`
 }
 
 function compareTelling(before: LockoutNumbers, after: LockoutNumbers): readonly Change[] {

@@ -5,7 +5,8 @@ import { guessTimes } from '../../lockout/numbers.ts'
 import type { PolicyProblem } from '../../policy/problem.ts'
 import { problem } from '../../policy/schema.ts'
 import type { LockoutNumbers } from '../../ports/lockouts.ts'
-import { type LockoutSetting, numbersOf } from './setting.ts'
+import { type FullSurge, type LockoutSetting, numbersOf, surgeOf } from './setting.ts'
+import { durationWords } from './words.ts'
 
 const DAY = 86_400
 const wrong = (path: string, message: string, received: unknown, mend: string) =>
@@ -14,7 +15,13 @@ const wrong = (path: string, message: string, received: unknown, mend: string) =
 /** Every contradiction of one setting. */
 export function lockoutContradictions(setting: LockoutSetting, cell: CellInfo): readonly PolicyProblem[] {
   if (setting.mode === 'off') return []
-  return [...placeProblems(setting, cell), ...numberProblems(numbersOf(setting))]
+  const [numbers, surge] = [numbersOf(setting), surgeOf(setting)]
+  return [
+    ...placeProblems(setting, cell),
+    ...numberProblems(numbers),
+    ...senderProblems(numbers),
+    ...(surge ? surgeProblems(surge, numbers) : []),
+  ]
 }
 
 function placeProblems({ name }: LockoutSetting, cell: CellInfo): readonly PolicyProblem[] {
@@ -120,6 +127,58 @@ function numberProblems(numbers: LockoutNumbers): readonly PolicyProblem[] {
         `is reached within ${Math.ceil(seconds / 60)} minutes, so anybody can disable any account in that time (ASVS 6.1.1)`,
         disabledAt,
         'raise longestWaitSeconds or disabledAt until it takes a day or more',
+      ),
+    )
+  return found
+}
+
+function senderProblems({ addressFailures, networkFailures }: LockoutNumbers): readonly PolicyProblem[] {
+  if (networkFailures >= addressFailures) return []
+  return [
+    wrong(
+      'networkFailures',
+      `is less than the ${addressFailures} guesses of each of its addresses`,
+      networkFailures,
+      `write ${addressFailures * 10}, or lower addressFailures`,
+    ),
+  ]
+}
+
+// What an old telephone hashes in a second, and how many times the average an unlucky one may need: in 50 of 51 cases
+// less (the tries are distributed exponentially).
+const HASHES_PER_SECOND = 150_000
+const PATIENCE = 4
+
+function surgeProblems(surge: FullSurge, numbers: LockoutNumbers): readonly PolicyProblem[] {
+  const found: PolicyProblem[] = []
+  const windows = Math.ceil(surge.seconds / numbers.addressWindowSeconds)
+  const ofOneSender = numbers.networkFailures * windows
+  if (surge.failures <= ofOneSender)
+    found.push(
+      wrong(
+        'surge.failures',
+        `is reached by one network alone, which has ${ofOneSender} guesses in ${durationWords(surge.seconds)}`,
+        surge.failures,
+        `write more than ${ofOneSender}, or lower networkFailures`,
+      ),
+    )
+  if (surge.calmSeconds < surge.seconds)
+    found.push(
+      wrong(
+        'surge.calmSeconds',
+        `ends while the failures that began a surge still count, for ${durationWords(surge.seconds)}`,
+        surge.calmSeconds,
+        `write at least ${surge.seconds}; 600 is usual`,
+      ),
+    )
+  const needed = Math.ceil((PATIENCE * 2 ** surge.difficulty) / HASHES_PER_SECOND)
+  if (surge.lifeSeconds < needed)
+    found.push(
+      wrong(
+        'surge.difficulty',
+        `takes an old telephone up to ${needed} seconds, and a puzzle is good for ${surge.lifeSeconds}`,
+        surge.difficulty,
+        `write a lower one, or lifeSeconds: ${needed}`,
       ),
     )
   return found

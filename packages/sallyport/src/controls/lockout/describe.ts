@@ -13,7 +13,7 @@ export function describeLockout(cells: Cells, place: Place): Section {
   const isSet = cells.some(({ setting }) => fullLockout(setting) !== undefined)
   const forAll = (
     name: string,
-    value: (full: FullLockout) => string,
+    value: (full: FullLockout) => string | undefined,
     why: string,
     audience: 'public' | 'reviewer' = 'reviewer',
   ): readonly Entry[] =>
@@ -41,7 +41,7 @@ const UNSET = [
 
 type ForAll = (
   name: string,
-  value: (full: FullLockout) => string,
+  value: (full: FullLockout) => string | undefined,
   why: string,
   audience?: 'public' | 'reviewer',
 ) => readonly Entry[]
@@ -78,6 +78,19 @@ function entries(forAll: ForAll): readonly Entry[] {
       'It stops one sender from guessing one password at many accounts. A success gives none back: else whoever has an account could go on for ever.',
     ),
     ...forAll(
+      'Networks',
+      ({ numbers: n }) =>
+        `${n.networkFailures} guesses of one IPv6 /48 in any ${durationWords(n.addressWindowSeconds)}`,
+      'A sender with a /48 has 65,536 networks of the size of a household. IPv4 networks of whatever size are of many parties, so their addresses alone are counted.',
+    ),
+    ...forAll(
+      'Surge',
+      ({ surge }) =>
+        surge &&
+        `from ${surge.failures} failures of strangers in ${durationWords(surge.seconds)} on, at all accounts together, a stranger is challenged before a guess is counted: a puzzle of about ${(2 ** surge.difficulty).toLocaleString('en')} hashes, good for one guess within ${durationWords(surge.lifeSeconds)}, or what the application's own provider asks; until there has been no more than half of them for ${durationWords(surge.calmSeconds)}`,
+      'It makes guesses dear that are spread over very many accounts and addresses, each within its budget. Whoever has signed in with this browser is never challenged; everybody else is, whether or not there is such an account. Solved challenges buy no more guesses than the budget.',
+    ),
+    ...forAll(
       'Known devices',
       ({ deviceCookie }) =>
         deviceCookie
@@ -110,7 +123,7 @@ function limits(cells: Cells, place: Place): readonly string[] {
   const full = cells.flatMap(({ setting }) => fullLockout(setting) ?? [])
   const found = [
     'Guesses at other places that take the same secret, such as a token endpoint, a change of password or Basic credentials, count only where they are declared as well.',
-    'Guesses at very many accounts from very many addresses, each within its budget, are not held back: that needs a challenge, and no provider of one is connected.',
+    ...surgeLimits(full),
     'Who guesses for days can disable an account that nobody signs in to meanwhile; its owner then needs recovery.',
     'Counts are kept in the store of records, or in the memory of one process; never in Valkey, whose failover may forget.',
   ]
@@ -127,4 +140,15 @@ function limits(cells: Cells, place: Place): readonly string[] {
   if (cells.some(({ setting }) => setting.mode === 'report' && setting.name !== undefined))
     found.push('In report mode guesses are counted and refusals told to the audit log, but none is refused.')
   return found
+}
+
+function surgeLimits(full: readonly FullLockout[]): readonly string[] {
+  return full.some(({ surge }) => surge === undefined)
+    ? [
+        'Guesses at very many accounts from very many addresses, each within its budget, are not held back: nobody is challenged while failures surge (surge).',
+      ]
+    : [
+        'While failures surge, a puzzle makes guesses dearer and no fewer: whoever has many computers pays for it, each account’s budget holds all the same, and a client that can’t solve puzzles has to wait until the surge is over.',
+        'The guesses that are under way at the moment when a surge begins are not challenged.',
+      ]
 }

@@ -45,7 +45,7 @@ export function missingForLockout(
 export function compileLockout(setting: LockoutSetting, needs: Needs): Stage {
   const full = fullLockout(setting)
   const recovers = tellsRecovery(setting)
-  const { lockouts, secret, audit } = needs.services
+  const { lockouts, challenges, secret, audit } = needs.services
   if (full === undefined && !recovers) return {}
   const taken = recovers ? { owns: [RECOVERED], watches: [RECOVERED] } : {}
   // Where a policy is only tried nothing is counted, but it is seen that there is something that would.
@@ -59,6 +59,8 @@ export function compileLockout(setting: LockoutSetting, needs: Needs): Stage {
     random,
     pepper: secret?.(secretOf(setting)) ?? '',
     control: 'SP-LOCKOUT-01',
+    ...(full?.surge && { puzzle: full.surge }),
+    ...(challenges && { challenges }),
     ...(audit ? { audit } : {}),
   })
   const guesses = full && watchGuesses(lockout, full, setting.mode === 'report')
@@ -84,6 +86,7 @@ function watchGuesses(lockout: Lockout, full: FullLockout, reports: boolean) {
       authenticator: full.authenticator,
       address: exchange.client.address,
       requestId: exchange.requestId,
+      challengeAnswer: exchange.header('challenge-answer'),
       // What a page of another site sends along counts for nothing.
       deviceToken: exchange.cookiesIgnored ? undefined : deviceTokenIn(exchange.header('cookie')),
     })
@@ -131,6 +134,8 @@ function recover(lockout: Lockout, told: string, authenticator: string): void {
 }
 
 function denialFor(refused: Extract<Attempt, { readonly allowed: false }>): Denial {
+  if (refused.because === 'challenge')
+    return { kind: 'deny', code: 'challenge_required', challenge: refused.challenge }
   const code = refused.because === 'unavailable' ? 'credentials_unavailable' : 'locked_out'
   const { retryAfterSeconds } = refused
   return {

@@ -143,7 +143,11 @@ describe('the page', () => {
   it('says what is not done', () => {
     const said = (setting: LockoutSetting, place: 'gateway' | 'node') =>
       lockout.describe(resolvedFor(resolvePolicy(signIn(setting)), lockout), place).limits.join('\n')
-    assert.match(said({}, 'gateway'), /needs a challenge, and no provider of one is connected/)
+    assert.match(said({}, 'gateway'), /very many accounts.*are not held back/)
+    const surging = { ...signIn(), lockout: { surge: {} } } as PolicyDocument
+    const { limits } = lockout.describe(resolvedFor(resolvePolicy(surging), lockout), 'gateway')
+    assert.doesNotMatch(limits.join('\n'), /are not held back/)
+    assert.match(limits.join('\n'), /dearer and no fewer/)
     assert.match(said({}, 'gateway'), /No route tells of recoveries/)
     assert.doesNotMatch(said({ recovery: true }, 'gateway'), /No route tells of recoveries/)
     assert.match(said({}, 'node'), /withLockout/)

@@ -9,6 +9,8 @@ export const lockoutRule = {
   name: 'lockout',
   id: 'SP-LOCKOUT-01',
   schema: lockoutSchema,
+  // What surges is the site: two numbers for it would be two sites.
+  wholePolicy: ['surge'],
   defaults: lockoutDefaults,
   contradictions: lockoutContradictions,
   strict: strictLockout,

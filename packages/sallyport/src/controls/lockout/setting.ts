@@ -1,9 +1,10 @@
 // `lockout`: how often a password or a code may be guessed, and where it is given.
 
 import { MODES } from '../../guard/control.ts'
-import { lockoutDefaults as numbers } from '../../lockout/numbers.ts'
+import { lockoutDefaults as numbers, surgeDefaults } from '../../lockout/numbers.ts'
+import { type PuzzleNumbers, puzzleDefaults } from '../../lockout/puzzle.ts'
 import { flag, type Infer, integer, list, object, oneOf, text } from '../../policy/schema.ts'
-import type { LockoutNumbers } from '../../ports/lockouts.ts'
+import type { LockoutNumbers, SurgeNumbers } from '../../ports/lockouts.ts'
 
 const DAY = 86_400
 const plainWord = (max: number, expected: string, mend: string, doc: string) =>
@@ -69,7 +70,33 @@ export const lockoutSchema = object(
       { min: 1, max: 1_000, example: 20 },
       'Guesses of one address in any window, right ones included, but for those of known devices; 20.',
     ),
+    networkFailures: integer(
+      { min: 1, max: 5_000, example: 200 },
+      'The same of an IPv6 /48, of which one sender may have 65,536 households; 200.',
+    ),
     addressWindowSeconds: integer({ min: 10, max: DAY, example: 600 }, 'That window; 600.'),
+    surge: object(
+      {
+        failures: integer(
+          { min: 10, max: 10_000, example: 300 },
+          'Failures of strangers at all names together from which on strangers are challenged; 300.',
+        ),
+        seconds: integer({ min: 10, max: 3_600, example: 60 }, 'Within so many seconds; 60.'),
+        calmSeconds: integer(
+          { min: 10, max: DAY, example: 600 },
+          'How long strangers are challenged at least, and after the last moment with more than half of those failures; 600.',
+        ),
+        difficulty: integer(
+          { min: 8, max: 24, example: 18 },
+          'How many zero bits the hash of a solved puzzle begins with: each bit doubles the work. 18, which is about 260,000 hashes.',
+        ),
+        lifeSeconds: integer(
+          { min: 30, max: 3_600, example: 120 },
+          'How long a puzzle may be solved and sent; 120.',
+        ),
+      },
+      'What is done about guesses at very many names from very many addresses, each within its budget: a stranger solves a puzzle before a guess is counted, or whatever else services.challenges asks. Clients must know how to; nobody is challenged where this is left out.',
+    ),
   },
   'Guessing protection.',
 )
@@ -87,7 +114,11 @@ export interface FullLockout {
   readonly deviceCookie: boolean
   readonly secret: string
   readonly numbers: LockoutNumbers
+  readonly surge: FullSurge | undefined
 }
+
+/** When strangers are challenged, and how hard. */
+export type FullSurge = SurgeNumbers & PuzzleNumbers
 
 /** The setting with its defaults; `undefined` where the cell is no sign-in, or the control is off. */
 export function fullLockout(setting: LockoutSetting): FullLockout | undefined {
@@ -100,7 +131,13 @@ export function fullLockout(setting: LockoutSetting): FullLockout | undefined {
     deviceCookie: setting.deviceCookie ?? true,
     secret: secretOf(setting),
     numbers: numbersOf(setting),
+    surge: surgeOf(setting),
   }
+}
+
+/** The numbers of a surge, where there may be one. */
+export function surgeOf({ surge }: LockoutSetting): FullSurge | undefined {
+  return surge && { ...surgeDefaults, ...puzzleDefaults, ...surge }
 }
 
 export const authenticatorOf = ({ authenticator = 'password' }: LockoutSetting): string => authenticator
@@ -113,6 +150,7 @@ export function tellsRecovery({ mode, recovery }: LockoutSetting): boolean {
 
 /** The numbers of the state machine. */
 export function numbersOf(setting: LockoutSetting): LockoutNumbers {
+  const surge = surgeOf(setting)
   return {
     freeFailures: setting.freeFailures ?? numbers.freeFailures,
     firstWaitSeconds: setting.firstWaitSeconds ?? numbers.firstWaitSeconds,
@@ -121,7 +159,9 @@ export function numbersOf(setting: LockoutSetting): LockoutNumbers {
     disabledAt: setting.disabledAt ?? numbers.disabledAt,
     quietSeconds: setting.quietSeconds ?? numbers.quietSeconds,
     addressFailures: setting.addressFailures ?? numbers.addressFailures,
+    networkFailures: setting.networkFailures ?? numbers.networkFailures,
     addressWindowSeconds: setting.addressWindowSeconds ?? numbers.addressWindowSeconds,
+    ...(surge && { surge }),
   }
 }
 

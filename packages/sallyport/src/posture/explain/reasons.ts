@@ -3,7 +3,7 @@
 import { requirementOf } from '../../controls/access/requirement.ts'
 import type { AccessSetting } from '../../controls/access/setting.ts'
 import { type CorsSetting, fullSetting, isOpen } from '../../controls/cors/setting.ts'
-import { fullLockout, type LockoutSetting } from '../../controls/lockout/setting.ts'
+import { type FullLockout, fullLockout, type LockoutSetting } from '../../controls/lockout/setting.ts'
 import { catalogue } from '../../errors/catalogue.ts'
 import type { Answer, Denial } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'
@@ -34,14 +34,21 @@ export function reasonOf(control: string, verdict: Denial | Answer | undefined, 
     case 'limits':
       return 'nothing is counted here: whoever is under the limits passes'
     case 'lockout':
-      return fullLockout(exchange.cell.settings['lockout'] as LockoutSetting) === undefined
-        ? 'it is no sign-in'
-        : 'it is a guess: its account and address are counted when its body has been read, which is not tried here'
+      return guessReason(fullLockout(exchange.cell.settings['lockout'] as LockoutSetting))
     default:
       return verdict === undefined
         ? 'the path is none that it answers itself'
         : 'the path is one that it answers itself'
   }
+}
+
+function guessReason(full: FullLockout | undefined): string {
+  if (full === undefined) return 'it is no sign-in'
+  const counted =
+    'it is a guess: its account and address are counted when its body has been read, which is not tried here'
+  return full.surge === undefined
+    ? counted
+    : `${counted}; while failures surge, a stranger is challenged first`
 }
 
 function accessReason({ cell, principal }: Exchange): string {

@@ -10,6 +10,13 @@ import fc from 'fast-check'
 import { lockoutDefaults } from 'sallyport/lockout'
 import { digestOf, guess, lockoutContract } from '../../sallyport/src/lockout/contract.ts'
 import { EVENTS, type Event, eventSequences, runSequence } from '../../sallyport/src/lockout/model.ts'
+import {
+  BEGINNINGS,
+  runSurge,
+  SURGE_EVENTS,
+  type SurgeEvent,
+  surgeSequences,
+} from '../../sallyport/src/lockout/surge-model.ts'
 import { lockoutState, openStore, pruneLockouts, recordedLockouts, type Store } from '../src/index.ts'
 import { embeddedStore, storeFolder } from './fixtures/embedded.ts'
 import { type PostgresServer, postgresMissing, startPostgres } from './fixtures/postgres.ts'
@@ -46,6 +53,27 @@ async function everySequence(depth: number, store: Store, events: readonly Event
   await runSequence(events, underTest(store))
 }
 
+/** Surges at random, on a store that is empty before each: a surge is the whole site's. */
+async function surges(
+  numRuns: number,
+  length: number,
+  store: Store,
+  storeFor: (event: SurgeEvent | undefined) => Store | Promise<Store> = () => store,
+): Promise<void> {
+  const factor = Number(process.env['SALLYPORT_RUNS_FACTOR'] ?? 1)
+  await fc.assert(
+    fc.asyncProperty(surgeSequences(length), async (events) => {
+      await forgetGuesses(store)
+      const under = {
+        pass: passing(store),
+        storeFor: async (event?: SurgeEvent) => recordedLockouts(await storeFor(event)),
+      }
+      await runSurge(events, under)
+    }),
+    { numRuns: numRuns * factor },
+  )
+}
+
 const underTest = (store: Store) => ({ store: recordedLockouts(store), pass: passing(store) })
 
 function forgetting(open: (context: TestContext) => Promise<Store>): void {
@@ -63,6 +91,23 @@ function forgetting(open: (context: TestContext) => Promise<Store>): void {
     const next = await lockouts.reserve(many, numbers)
     assert.equal(next.allowed && next.hard, 6)
     assert.equal((await lockouts.reserve(few, numbers)).allowed, true)
+  })
+
+  it('forgets failures of all that no longer count, and used solutions an hour after they could be good', async (context) => {
+    const store = await open(context)
+    const { store: lockouts, pass } = underTest(store)
+    const surge = { failures: 1, seconds: 60, calmSeconds: 6_000 }
+    const solution = { digest: digestOf('solution'), issuedAt: 0, leftSeconds: 120 }
+    await lockouts.reserve(guess(), { ...numbers, surge })
+    const used = () => lockouts.reserve(guess({ solution }), { ...numbers, surge })
+    assert.equal((await used()).allowed, true)
+    await pass(3_500)
+    assert.equal(await pruneLockouts(store), 0)
+    assert.equal((await used()).allowed, false)
+    await pass(110)
+    assert.equal(await pruneLockouts(store), 2)
+    await pass(120)
+    assert.equal(await pruneLockouts(store), 1)
   })
 
   it('keeps names as digests only, and writes nothing of a guess that it refuses', async (context) => {
@@ -91,6 +136,38 @@ describe('on the embedded database', () => {
     await sequences(8, 30, async (events, alias) => {
       await runSequence(events, underTest(store), { alias })
     })
+  })
+
+  it('H12 challenges and networks hold after every event in and out of a surge', async (context) => {
+    const store = await embeddedStore(context)
+    const under = { pass: passing(store), storeFor: () => recordedLockouts(store) }
+    for (const beginning of BEGINNINGS)
+      for (const event of SURGE_EVENTS) {
+        await forgetGuesses(store)
+        await runSurge([...beginning, event], under)
+      }
+  })
+
+  it('H12 challenges and networks hold in long sequences', async (context) => {
+    await surges(6, 30, await embeddedStore(context))
+  })
+
+  it('I10 H12 a restart makes no used solution good again, and ends no surge', async (context) => {
+    const directory = await storeFolder(context)
+    const surge = { failures: 2, seconds: 60, calmSeconds: 600 }
+    const outcomes: string[] = []
+    const solution = { digest: digestOf('solution'), issuedAt: 0, leftSeconds: 120 }
+    for (let start = 0; start < 2; start++) {
+      const store = await openStore({ directory })
+      const lockouts = recordedLockouts(store)
+      for (const about of start === 0 ? [{}, {}, { solution }] : [{}, { solution }]) {
+        const name = digestOf(`${outcomes.length}`)
+        const made = await lockouts.reserve(guess({ name, ...about }), { ...numbers, surge })
+        outcomes.push(made.allowed ? `${made.by}${made.surgeBegan ? ' began' : ''}` : made.because)
+      }
+      await store.close()
+    }
+    assert.deepEqual(outcomes, ['stranger', 'stranger began', 'stranger', 'challenge', 'challenge'])
   })
 
   it('I10 H12 a restart gives no guess back', async (context) => {
@@ -127,11 +204,12 @@ describe('on PostgreSQL 15', { skip: postgresMissing }, () => {
     const told = await Promise.all(
       [1, 2].map(() => run(process.execPath, [guesser, url], { timeout: 60_000 })),
     )
-    const counts = told.map(
-      ({ stdout }) => JSON.parse(stdout) as { name: number; address: number; mixed: number },
-    )
-    const sum = (of: 'name' | 'address' | 'mixed') => counts.reduce((all, each) => all + each[of], 0)
-    assert.deepEqual([sum('name'), sum('address')], [5, 20])
+    const counts = told.map(({ stdout }) => JSON.parse(stdout) as Readonly<Record<Counted, number>>)
+    type Counted = 'name' | 'address' | 'network' | 'mixed' | 'solution' | 'unsolved' | 'began'
+    const sum = (of: Counted) => counts.reduce((all, each) => all + each[of], 0)
+    assert.deepEqual([sum('name'), sum('address'), sum('network')], [5, 20, 200])
+    // One solution is good once, and a surge begins once, however many ask at once.
+    assert.deepEqual([sum('solution'), sum('began'), sum('unsolved')], [1, 1, 0])
     // Ten names from twenty addresses at once: nobody waits for each other for ever, all names get theirs.
     assert.equal(sum('mixed'), 50)
   })
@@ -160,6 +238,23 @@ describe('on PostgreSQL 15', { skip: postgresMissing }, () => {
           return recordedLockouts(random.at % 2 === 0 ? first : second)
         },
       })
+    })
+  })
+
+  it('H12 challenges and networks hold in long sequences over two nodes', async (context) => {
+    const { url, ownerUrl } = await server.database()
+    const first = await openStore({ url, ownerUrl, connections: 2, waitMs: 60_000 })
+    let second = await openStore({ url, connections: 2, waitMs: 60_000 })
+    context.after(() => Promise.all([first.close(), second.close()]))
+    let turn = 0
+    await surges(20, 50, first, async (event) => {
+      if (event?.kind === 'restart') {
+        const old = second
+        second = await openStore({ url, connections: 2, waitMs: 60_000 })
+        await old.close()
+      }
+      turn = (turn * 48_271 + 11) % 2_147_483_647
+      return turn % 2 === 0 ? first : second
     })
   })
 

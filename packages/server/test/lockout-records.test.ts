@@ -3,12 +3,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import { openStore, recordedLockouts, type Store } from '@sallyport/store'
+import { type Puzzle, solveChallenge } from 'sallyport/challenge'
 import { type PostgresServer, postgresMissing, startPostgres } from '../../store/test/fixtures/postgres.ts'
 import { ask, gatewayFor, IN_FRONT, type Running, upstreamFor } from './harness.ts'
 
 const policy = {
   ...IN_FRONT,
   client: { trustedProxies: ['127.0.0.1/32'], forwarded: 'x-forwarded-for' },
+  lockout: { surge: { failures: 210, difficulty: 8 } },
   routes: { 'POST /v1/sign-in': { lockout: { name: { from: 'json', field: 'email' } } } },
 } as const
 
@@ -17,11 +19,11 @@ async function nodeOf(context: TestContext, upstream: string, store: Store): Pro
   return gatewayFor(context, { upstream, policy, services })
 }
 
-const guess = (node: Running, from: string, password = 'wrong') =>
+const guess = (node: Running, from: string, password = 'wrong', email = 'ada@example.com', more = {}) =>
   ask(node, '/v1/sign-in', {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'x-forwarded-for': from },
-    body: JSON.stringify({ email: 'ada@example.com', password }),
+    headers: { 'content-type': 'application/json', 'x-forwarded-for': from, ...more },
+    body: JSON.stringify({ email, password }),
   })
 
 describe('two gateways', { skip: postgresMissing }, () => {
@@ -60,6 +62,26 @@ describe('two gateways', { skip: postgresMissing }, () => {
     assert.equal(answers.filter(({ status }) => status === 401).length, 5)
     assert.equal(answers.filter(({ status }) => status === 429).length, 75)
     assert.equal(verified(), 5)
+  })
+
+  it('H12 share one surge: what one is told of failures the other asks puzzles for, and a solution is good at one', async (context) => {
+    const { nodes, verified } = await twoNodes(context)
+    for (let at = 0; at < 210; at++) await guess(nodes[0], `198.51.100.${at}`, 'wrong', `n${at}@example.com`)
+    assert.equal(verified(), 210)
+    const asked = await guess(nodes[1], '192.0.2.1', 'right')
+    const { code, challenge } = JSON.parse(asked.body) as {
+      readonly code: string
+      readonly challenge: Puzzle
+    }
+    assert.deepEqual([asked.status, code, verified()], [403, 'challenge_required', 210])
+    const more = { 'challenge-answer': await solveChallenge(challenge) }
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, at) =>
+        guess(nodes[at % 2 === 0 ? 0 : 1], '192.0.2.1', 'right', 'ada@example.com', more),
+      ),
+    )
+    assert.deepEqual(answers.map(({ status }) => status).sort(), [200, ...Array(19).fill(403)])
+    assert.equal(verified(), 211)
   })
 
   it('I10 H12 a gateway that starts anew gives nothing back', async (context) => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage } from 'node:http'
 import { type TestContext, test } from 'node:test'
 import type { AuditEvent, LockoutStore, PolicyDocument } from 'sallyport'
+import { CHALLENGE_ANSWER, type Puzzle, solveChallenge } from 'sallyport/challenge'
 import { memoryLockouts } from 'sallyport/lockout'
 import { type Answer, ask, gatewayFor, IN_FRONT, type Running, upstreamFor } from './harness.ts'
 
@@ -298,6 +299,81 @@ test('an upstream that fails has verified nothing that counts as right', async (
   const crash = () => under.signIn('ada@example.com', 'right', { path: '/v1/crash' })
   for (let at = 0; at < 5; at++) assert.equal((await crash()).status, 500)
   assert.equal((await crash()).status, 429)
+})
+
+const SURGE = { surge: { failures: 210, difficulty: 8 } } as const
+const challengeOf = ({ body }: Answer) => (JSON.parse(body) as { readonly challenge: Puzzle }).challenge
+
+/** So many failures at as many names from as many addresses: each within its budget. */
+async function spray(under: SignIns, times: number): Promise<void> {
+  for (let at = 0; at < times; at++)
+    await under.signIn(`n${at}@example.com`, 'spray', { from: `203.0.${at >> 8}.${at & 255}` })
+}
+
+test('H12 in a surge a stranger solves a puzzle first, and a browser that has signed in none', async (context) => {
+  const under = await signIns(context, { lockout: SURGE })
+  const [cookie = ''] = (deviceOf(await under.signIn('ada@example.com', 'right')) ?? '').split(';')
+  await spray(under, 210)
+  const before = under.verified()
+  const [right, wrong, nobody] = [
+    await under.signIn('ada@example.com', 'right'),
+    await under.signIn('ada@example.com', 'wrong'),
+    await under.signIn('nobody@example.com', 'wrong'),
+  ]
+  const said = ({ body }: Answer) =>
+    body.replace(/"requestId":"[^"]*"|"puzzle":"(1\.[^.]+\.[^.]+\.[^.]+)[^"]*"/g, '$1')
+  for (const answer of [right, wrong, nobody]) {
+    assert.deepEqual([answer.status, codeOf(answer)], [403, 'challenge_required'])
+    assert.equal(answer.header('content-type'), 'application/problem+json')
+    assert.equal(said(answer), said(right))
+  }
+  assert.equal(under.verified(), before)
+  const { kind, difficulty } = challengeOf(right)
+  assert.deepEqual([kind, difficulty], ['proof-of-work', 8])
+  assert.equal((await under.signIn('ada@example.com', 'right', { cookie })).status, 200)
+  const solved = async (answer: Answer, email: string, from?: string) =>
+    under.signIn(email, 'right', {
+      headers: { [CHALLENGE_ANSWER]: await solveChallenge(challengeOf(answer)) },
+      ...(from ? { from } : {}),
+    })
+  assert.equal((await solved(right, 'bob@example.com')).status, 403)
+  assert.equal((await solved(right, 'ada@example.com', '192.0.2.9')).status, 403)
+  assert.equal((await solved(right, 'ada@example.com')).status, 200)
+  assert.equal((await solved(right, 'ada@example.com')).status, 403)
+  assert.equal((await solved(wrong, 'ada@example.com')).status, 200)
+  under.pass(121)
+  assert.equal((await solved(nobody, 'nobody@example.com')).status, 403)
+  // Strangers stop, and the surge is over.
+  under.pass(600)
+  assert.equal((await under.signIn('ada@example.com', 'right')).status, 200)
+  const told = under.audit.filter(({ action }) => action.startsWith('lockout.surge'))
+  assert.deepEqual(
+    told.map(({ action }) => action),
+    ['lockout.surge_began', 'lockout.surge_ended'],
+  )
+})
+
+test('H12 successes are no surge, and in report mode nobody is challenged', async (context) => {
+  const many = await signIns(context, { lockout: SURGE })
+  for (let at = 0; at < 220; at++) {
+    const { status } = await many.signIn('ada@example.com', 'right', { from: `203.0.113.${at}` })
+    assert.equal(status, 200)
+  }
+  const reports = await signIns(context, { lockout: { ...SURGE, mode: 'report' } })
+  await spray(reports, 211)
+  assert.equal((await reports.signIn('ada@example.com', 'right')).status, 200)
+  const because = reports.audit.flatMap(({ details }) => details?.['because'] ?? [])
+  assert.deepEqual(because, ['challenge', 'challenge'])
+})
+
+test('H12 per IP: a site of many households has its own limit beside theirs', async (context) => {
+  const under = await signIns(context, { lockout: { networkFailures: 30 } })
+  const from = (at: number) => ({ from: `2001:db8:1:${at.toString(16)}::1` })
+  for (let at = 0; at < 30; at++)
+    assert.equal((await under.signIn(`n${at}@example.com`, 'spray', from(at))).status, 401)
+  const refused = await under.signIn('ada@example.com', 'right', from(99))
+  assert.deepEqual([refused.status, codeOf(refused)], [429, 'locked_out'])
+  assert.equal((await under.signIn('ada@example.com', 'right', { from: '2001:db8:2::1' })).status, 200)
 })
 
 test('while the place that remembers is away nobody signs in', async (context) => {

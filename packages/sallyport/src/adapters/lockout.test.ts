@@ -12,6 +12,7 @@ import { type Context, Hono } from 'hono'
 import type { Place } from '../guard/control.ts'
 import { createGuard, type Guard } from '../guard/guard.ts'
 import { memoryLockouts } from '../lockout/memory.ts'
+import { CHALLENGE_ANSWER, solveChallenge } from '../lockout/solve.ts'
 import { fetchListener } from '../testing/fetch-listener.ts'
 import * as onExpress from './express.ts'
 import * as onFastify from './fastify.ts'
@@ -29,6 +30,7 @@ function guardFor(place: Place): { guard: Guard; pass(seconds: number): void } {
       extends: 'api',
       transport: { tls: 'in-front' },
       client: { trustedProxies: ['127.0.0.1/32'], forwarded: 'x-forwarded-for' },
+      lockout: { networkFailures: 20, surge: { failures: 25, difficulty: 8 } },
       routes: { [`POST ${PATH}`]: { lockout: { name: { from: 'json', field: 'email' } } } },
     },
     place,
@@ -146,10 +148,10 @@ async function running(context: TestContext, name: string) {
     server.closeAllConnections()
   })
   const { port } = server.address() as AddressInfo
-  const post = (given: Given, from: string, path = PATH) =>
+  const post = (given: Given, from: string, path = PATH, more: object = {}) =>
     fetch(`http://127.0.0.1:${port}${path}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-forwarded-for': from },
+      headers: { 'content-type': 'application/json', 'x-forwarded-for': from, ...more },
       body: JSON.stringify(given),
     })
   return { check, pass, post }
@@ -188,6 +190,23 @@ for (const name of Object.keys(apps)) {
     assert.equal((await post({ email: 'ada', password: 'right' }, '192.0.2.1')).status, 429)
     assert.equal((await post({ email: 'ada', password: 'right' }, '192.0.2.2')).status, 200)
     assert.equal(check.verified(), 21)
+  })
+
+  test(`H12 ${name}: in a surge a stranger solves a puzzle, whose answer is good once`, async (context) => {
+    const { check, post } = await running(context, name)
+    for (let at = 1; at <= 25; at++) await post({ email: `n${at}`, password: 'wrong' }, `198.51.100.${at}`)
+    const ada = (more?: object) => post({ email: 'ada', password: 'right' }, '192.0.2.1', PATH, more)
+    const asked = await ada()
+    assert.equal(asked.status, 403)
+    const { code, challenge } = (await asked.json()) as {
+      readonly code: string
+      readonly challenge: Parameters<typeof solveChallenge>[0]
+    }
+    assert.equal(code, 'challenge_required')
+    assert.equal(check.verified(), 25)
+    const answer = { [CHALLENGE_ANSWER]: await solveChallenge(challenge) }
+    assert.deepEqual([(await ada(answer)).status, (await ada(answer)).status], [200, 403])
+    assert.equal(check.verified(), 26)
   })
 
   test(`${name}: a guess without a name is refused unverified`, async (context) => {

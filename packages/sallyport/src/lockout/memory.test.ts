@@ -70,3 +70,46 @@ test('addresses that still count are not forgotten in a flood of others', async 
   for (let address = 0; address < 16; address++)
     assert.equal((await from(`192.0.2.${address}`, 'someone')).allowed, false)
 })
+
+test('networks that still count are not forgotten in a flood of others', async () => {
+  const { store } = memory(16)
+  const few = { ...numbers, networkFailures: 20 }
+  const from = (network: string, name: string) => store.reserve(at(name, { network }), few)
+  for (let network = 0; network < 16; network++)
+    for (let count = 0; count < 20; count++) await from(`n${network}`, `n${network}-${count}`)
+  for (let network = 0; network < 16; network++)
+    assert.equal((await from(`n${network}`, 'someone')).allowed, false)
+  // Those that it has no room for share what one has.
+  let allowed = 0
+  for (let network = 16; network < 56; network++)
+    if ((await from(`n${network}`, `other-${network}`)).allowed) allowed++
+  assert.equal(allowed, 20)
+})
+
+const surging = { ...numbers, surge: { failures: 2, seconds: 60, calmSeconds: 600 } }
+const solution = (of: string, leftSeconds = 120, issuedAt = 1_000_000_000_000) => ({
+  solution: { digest: digestOf(of), issuedAt, leftSeconds },
+})
+
+test('a full memory takes no solution that it could not remember to be used, until one has run out', async () => {
+  const { store, pass } = memory(16)
+  const show = async (count: number, leftSeconds = 120) => {
+    const made = await store.reserve(at(`s${count}`, solution(`${count}`, leftSeconds)), surging)
+    return made.allowed
+  }
+  for (let count = 0; count < 2; count++) await store.reserve(at(`b${count}`), surging)
+  for (let count = 0; count < 16; count++) assert.equal(await show(count, count === 3 ? 30 : 120), true)
+  assert.equal(await show(16), false)
+  await pass(31)
+  // A few places are looked at each time, the oldest first.
+  assert.equal((await show(16)) || (await show(16)), true)
+  for (const used of [0, 5, 16]) assert.equal(await show(used), false)
+})
+
+test('I10 what was solved of a puzzle from before a start is good for nothing: it may have been used', async () => {
+  const { store } = memory()
+  for (let count = 0; count < 2; count++) await store.reserve(at(`b${count}`), surging)
+  const show = (issuedAt: number) => store.reserve(at('ada', solution('old', 120, issuedAt)), surging)
+  assert.equal((await show(999_999_999_999)).allowed, false)
+  assert.equal((await show(1_000_000_000_000)).allowed, true)
+})

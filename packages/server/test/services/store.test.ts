@@ -123,6 +123,45 @@ test('H5 a made-up key is refused without the records being asked; the log prove
   assert.equal(statSync(join(folder, 'secrets', 'audit')).mode & 0o077, 0)
 })
 
+test('operators see a surge of failed sign-ins, and the log has its beginning', async (context) => {
+  const folder = folderOf(context)
+  const client = { trustedProxies: ['127.0.0.1/32'], forwarded: 'x-forwarded-for' } as const
+  const gateway = await startGateway({
+    policy: { ...POLICY, client, lockout: { networkFailures: 20, surge: { failures: 25, difficulty: 8 } } },
+    upstream: await upstream(context),
+    listen: { host: '127.0.0.1', port: 0 },
+    stateFolder: folder,
+    places: { store: { folder: join(folder, 'store') } },
+    admin: { host: '127.0.0.1', port: 0 },
+  })
+  const seen = async () => {
+    const ready = await (await fetch(`${gateway.adminUrl}/readyz`)).json()
+    const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
+    return [ready.ready, ready.warnings, /sallyport_lockout_surge (\d)/.exec(metrics)?.[1]]
+  }
+  const statuses: number[] = []
+  for (let at = 0; at < 26; at++) {
+    if (at === 25) assert.deepEqual(await seen(), [true, [SURGES], '1'])
+    if (at === 24) assert.deepEqual(await seen(), [true, [], '0'])
+    const answer = await fetch(`${gateway.url}/sign-in`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': `198.51.100.${at}` },
+      body: JSON.stringify({ email: `n${at}@example.com`, password: 'wrong' }),
+    })
+    statuses.push(answer.status)
+  }
+  assert.deepEqual(statuses, [...Array(25).fill(401), 403])
+  const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text()
+  assert.match(metrics, /sallyport_decisions_total\{[^}]*code="challenge_required"[^}]*\} 1/)
+  await gateway.close()
+  const store = await openStore({ directory: join(folder, 'store') })
+  context.after(() => store.close())
+  const began = ['lockout.surge_began', '', new Date(0), new Date(4e12), 0, 100] as const
+  assert.equal((await store.query(auditSearch, [1_000, '', ...began])).length, 1)
+})
+
+const SURGES = 'lockout: failed sign-ins surge, so strangers are challenged before they may guess'
+
 test('two gateways of one store with secrets of their own are not let run side by side', async (context) => {
   const folder = folderOf(context)
   const start = async (stateFolder: string) =>

@@ -68,6 +68,32 @@ const MISTAKES: readonly (readonly [what: string, policy: PolicyDocument, proble
   ['a sign-in everywhere', { extends: 'api', lockout: { name } }, /lockout\.name: stands at the top level/],
   ['a sign-in by GET', signIn({}, 'GET /v1/sign-in'), /GET has no body/],
   [
+    'a network that has less than its addresses',
+    signIn({ networkFailures: 19 }),
+    /networkFailures: is less than the 20 guesses of each of its addresses; write 200/,
+  ],
+  [
+    'a surge that one network makes',
+    { ...signIn(), lockout: { surge: { failures: 200 } } },
+    /surge\.failures: is reached by one network alone, which has 200 guesses in 1 minute; write more than 200/,
+  ],
+  [
+    'a surge that flaps',
+    { ...signIn(), lockout: { surge: { seconds: 600, calmSeconds: 60 } } },
+    /surge\.calmSeconds: ends while the failures that began a surge still count, for 10 minutes/,
+  ],
+  [
+    'a puzzle that runs out before it is solved',
+    { ...signIn(), lockout: { surge: { difficulty: 24 } } },
+    /surge\.difficulty: takes an old telephone up to 448 seconds, and a puzzle is good for 120/,
+  ],
+  ['a surge of one route', signIn({ surge: {} }), /surge/],
+  [
+    'a puzzle for machines',
+    { ...signIn(), lockout: { surge: { difficulty: 40 } } },
+    /surge\.difficulty: expected a whole number from 8 to 24/,
+  ],
+  [
     'no field',
     { extends: 'api', routes: { 'POST /s': { lockout: { name: { from: 'json' } } } } },
     /does not say which field/,
@@ -131,6 +157,16 @@ describe('the page', () => {
     assert.ok(!everybody.includes('20 guesses of one address'))
   })
 
+  it('tells reviewers from when on strangers are challenged, and how hard', async () => {
+    const surging = { ...signIn(), lockout: { surge: {} } } as PolicyDocument
+    const [everybody, reviewer] = [await shown(surging, 'public'), await shown(surging, 'reviewer')]
+    const words = 'from 300 failures of strangers in 1 minute on'
+    assert.ok(reviewer.includes(words) && reviewer.includes('about 262,144 hashes'))
+    assert.ok(reviewer.includes('200 guesses of one IPv6 /48 in any 10 minutes'))
+    assert.ok(!everybody.includes(words))
+    assert.ok(!(await shown(signIn(), 'reviewer')).includes(words))
+  })
+
   it('says that nothing is set, and why that matters', () => {
     const { entries, limits } = lockout.describe(
       resolvedFor(resolvePolicy({ extends: 'api' }), lockout),
@@ -173,6 +209,20 @@ const ROWS: readonly (readonly [LockoutSetting, LockoutSetting, Strength])[] = [
   [{ name }, { name, addressFailures: 10 }, 'stronger'],
   [{ name }, { name, addressWindowSeconds: 60 }, 'weaker'],
   [{ name }, { name, addressFailures: 10, addressWindowSeconds: 60 }, 'incomparable'],
+  [{ name }, { name, networkFailures: 100 }, 'stronger'],
+  [{ name }, { name, networkFailures: 400 }, 'weaker'],
+  [{ name }, { name, networkFailures: 100, addressWindowSeconds: 60 }, 'incomparable'],
+  [{ name }, { name, surge: {} }, 'stronger'],
+  [{ name, surge: {} }, { name }, 'weaker'],
+  [{ name, surge: {} }, { name, surge: { failures: 300, difficulty: 18 } }, 'neutral'],
+  [{ name, surge: {} }, { name, surge: { failures: 250 } }, 'stronger'],
+  [{ name, surge: {} }, { name, surge: { failures: 400 } }, 'weaker'],
+  [{ name, surge: {} }, { name, surge: { failures: 400, seconds: 120 } }, 'incomparable'],
+  [{ name, surge: {} }, { name, surge: { calmSeconds: 60 } }, 'weaker'],
+  [{ name, surge: {} }, { name, surge: { difficulty: 17 } }, 'weaker'],
+  [{ name, surge: {} }, { name, surge: { lifeSeconds: 300 } }, 'weaker'],
+  [{ name, surge: {} }, { name, surge: { lifeSeconds: 60, difficulty: 17 } }, 'incomparable'],
+  [{ surge: {} }, {}, 'neutral'],
   [{ name }, { name, success: [200] }, 'stronger'],
   [{ name }, { name, success: [200, 201, 204, 302] }, 'weaker'],
   [{ name }, { name, success: [302] }, 'incomparable'],
@@ -198,8 +248,30 @@ describe('a change', () => {
     })
   })
 
+  it('that leaves strangers unchallenged says what becomes possible', () => {
+    const [change] = lockout.compare({ name, surge: {} }, { name, surge: { difficulty: 10, failures: 500 } })
+    assert.equal(
+      change?.because,
+      'strangers are challenged from 500 failures in 1 minute on, where they were from 300 failures in 1 minute',
+    )
+    const [gone] = lockout.compare({ name, surge: {} }, { name })
+    assert.match(gone?.because ?? '', /very many accounts from very many addresses are not held back/)
+  })
+
+  const surge = fc.record(
+    {
+      failures: fc.constantFrom(250, 300, 1_000),
+      seconds: fc.constantFrom(60, 120),
+      calmSeconds: fc.constantFrom(300, 600),
+      difficulty: fc.constantFrom(16, 18),
+      lifeSeconds: fc.constantFrom(60, 120),
+    },
+    { requiredKeys: [] },
+  )
   const numbers = fc.record(
     {
+      surge,
+      networkFailures: fc.constantFrom(100, 200),
       freeFailures: fc.integer({ min: 0, max: 6 }),
       firstWaitSeconds: fc.constantFrom(10, 30, 60),
       longestWaitSeconds: fc.constantFrom(600, 1_800, 3_600),

@@ -122,7 +122,7 @@ export class Exchange {
   signIn: SignIn | undefined = undefined
   /** Written by `request` for bodies whose length is not known before they end; bytes. */
   bodyLimit: number | undefined = undefined
-  /** Written by the guard where a control refused or answered the request. */
+  /** Written by the guard where a control refused or answered the request, by `lockout` where it refused a guess. */
   decision: Decision | undefined = undefined
   /** Set where the guard itself answers: its answer is never taken for the application's. */
   answeredByGuard = false

@@ -1,9 +1,8 @@
 // The engine's own challenge: a signed puzzle that is kept nowhere, and whose solution is checked by one HMAC and one hash.
 // Hashcash's idea (Back, 2002), bound to a name and an address so that nobody can work ahead for others.
 
-import type { Challenged, Challenges } from '../ports/challenges.ts'
+import { CHALLENGE_ANSWER, type Challenged, type Challenges } from '../ports/challenges.ts'
 import { base64url, fromBase64url } from './device-token.ts'
-import { CHALLENGE_ANSWER } from './solve.ts'
 
 /** How hard a puzzle is and how long it is good. */
 export interface PuzzleNumbers {

@@ -1,8 +1,7 @@
 // `sallyport/challenge`: solves the puzzle that a stranger gets while failed sign-ins surge. For browsers, Node and every
-// other runtime; it imports nothing, so a sign-in page carries two kilobytes more.
+// other runtime; it imports nothing but a name, so a sign-in page hardly grows.
 
-/** The field of the request that carries the answer. */
-export const CHALLENGE_ANSWER = 'Challenge-Answer'
+export { CHALLENGE_ANSWER } from '../ports/challenges.ts'
 
 /** The member `challenge` of the problem `challenge_required`, as it came; unchecked. */
 export interface Puzzle {

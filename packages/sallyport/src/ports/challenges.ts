@@ -1,6 +1,9 @@
 // What the `lockout` engine asks of strangers while failures surge. Its own is a puzzle that costs a little computing; an
 // application may ask for what a provider of its choice tells people from programs by.
 
+/** The field of the request that carries the answer. */
+export const CHALLENGE_ANSWER = 'Challenge-Answer'
+
 /** What a caller is asked to solve: it goes out as the member `challenge` of the problem document. */
 export interface Challenge {
   /** `proof-of-work`, or the name of whatever a client knows how to answer. */

@@ -134,6 +134,7 @@ test('operators see a surge of failed sign-ins, and the log has its beginning', 
     places: { store: { folder: join(folder, 'store') } },
     admin: { host: '127.0.0.1', port: 0 },
   })
+  context.after(() => gateway.close({ graceMs: 0 }))
   const seen = async () => {
     const ready = await (await fetch(`${gateway.adminUrl}/readyz`)).json()
     const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text()

@@ -21,6 +21,7 @@ import {
 
 type Allowed = Extract<Attempt, { readonly allowed: true }>
 
+const CONTROL = 'SP-LOCKOUT-01'
 const MAX_BODY_BYTES = 16_384
 // What can't be counted is not verified.
 const UNAVAILABLE: Denial = { kind: 'deny', code: 'credentials_unavailable' }
@@ -58,7 +59,7 @@ export function compileLockout(setting: LockoutSetting, needs: Needs): Stage {
     clock,
     random,
     pepper: secret?.(secretOf(setting)) ?? '',
-    control: 'SP-LOCKOUT-01',
+    control: CONTROL,
     ...(full?.surge && { puzzle: full.surge }),
     ...(challenges && { challenges }),
     ...(audit ? { audit } : {}),
@@ -90,9 +91,14 @@ function watchGuesses(lockout: Lockout, full: FullLockout, reports: boolean) {
       // What a page of another site sends along counts for nothing.
       deviceToken: exchange.cookiesIgnored ? undefined : deviceTokenIn(exchange.header('cookie')),
     })
-    if (found.allowed) open.set(exchange, found)
-    else if (!reports) return denialFor(found)
-    return undefined
+    if (found.allowed) {
+      open.set(exchange, found)
+      return undefined
+    }
+    if (reports) return undefined
+    const verdict = denialFor(found)
+    exchange.decision = { control: CONTROL, verdict }
+    return verdict
   }
 
   return {

@@ -10,7 +10,7 @@ import { surgeUntil, waitSeconds } from './numbers.ts'
 import { solveChallenge, zeroBitsAfter } from './solve.ts'
 
 /** Small numbers, so that short sequences reach every state. No sum of the steps below: a database's clock runs on a little. */
-export const SMALL_SURGE: LockoutNumbers & Required<Pick<LockoutNumbers, 'surge'>> = {
+const SMALL_SURGE: LockoutNumbers & Required<Pick<LockoutNumbers, 'surge'>> = {
   freeFailures: 1,
   firstWaitSeconds: 10,
   longestWaitSeconds: 40,

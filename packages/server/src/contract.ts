@@ -1,6 +1,7 @@
 // What a gateway is started with, and what a running one offers.
 
 import type { AddressInfo } from 'node:net'
+import type { StoreEvent } from '@sallyport/store'
 import type { PolicyDocument, Services } from 'sallyport'
 import type { Guard } from 'sallyport/node'
 import type { ControlPlane } from './admin/control-plane.ts'
@@ -110,6 +111,7 @@ export interface GatewayEvent {
     | 'process-ended'
     | 'counters-away'
     | 'counters-back'
+    | `store-${StoreEvent}`
   /** Empty where there is no request, or the policy asks for no id. */
   readonly requestId: string
   /** The id of the policy's cell; empty where there is no request. */

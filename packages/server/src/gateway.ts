@@ -30,6 +30,7 @@ import { type OpenServices, openServices } from './services/open.ts'
 import { policyEvents } from './services/policy-events.ts'
 import { shownPlaces } from './services/setting.ts'
 import { alertLevelsOf, retentionOf, signalsOf } from './services/signals.ts'
+import { storeEvent } from './services/store-events.ts'
 import { createCounter, logCounts, type StatusReport } from './status/counts.ts'
 import { isStatusPath, serveStatus } from './status/serve.ts'
 import { createStatusStream } from './status/stream.ts'
@@ -64,16 +65,25 @@ function factsBeside(folder: string): ReturnType<typeof factsIn> {
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   checkOwnPlaces(options)
   const { places, stateFolder = STATE_FOLDER, processes = 1 } = options
+  const tell = (event: GatewayEvent): void => {
+    try {
+      options.log?.(event)
+    } catch {
+      // A log that can't be written must cost neither a request nor the store.
+    }
+  }
   const opened =
     places &&
-    (await openServices(places, stateFolder, processes, process.env, (isAway) =>
-      options.log?.({
-        event: isAway ? 'counters-away' : 'counters-back',
-        requestId: '',
-        route: '',
-        reason: isAway ? 'their server does not answer' : 'their server answers',
-      }),
-    ))
+    (await openServices(places, stateFolder, processes, process.env, {
+      onCountersAway: (isAway) =>
+        tell({
+          event: isAway ? 'counters-away' : 'counters-back',
+          requestId: '',
+          route: '',
+          reason: isAway ? 'their server does not answer' : 'their server answers',
+        }),
+      onStore: (event) => tell(storeEvent(event)),
+    }))
   const delay = eventLoopDelay()
   const end = async () => {
     delay.stop()
@@ -81,7 +91,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   try {
     const services = { load: delay.load, ...opened?.services, ...options.services }
-    return await run({ ...options, services }, opened, end)
+    return await run({ ...options, log: tell, services }, opened, end)
   } catch (error) {
     await end()
     throw error
@@ -114,13 +124,7 @@ async function run(
     (tlsFilesOf(options.tls).length > 0
       ? { name: 'the policy', files: [], load: async () => ({ policy: options.policy }) }
       : undefined)
-  const log = (event: GatewayEvent): void => {
-    try {
-      options.log?.(event)
-    } catch {
-      // A log that can't be written must not cost the request.
-    }
-  }
+  const log = (event: GatewayEvent): void => options.log?.(event)
   const operation = await createOperation({
     policy: options.policy,
     clock,

@@ -53,6 +53,8 @@ export interface DatabaseSettings {
   readonly perTransaction?: Readonly<Record<string, number>>
   /** Called when a query met what is not what was written. */
   readonly onDamage: () => void
+  /** Called when the database can't be reached any more, and when it can again. */
+  readonly onReach: (isReached: boolean) => void
 }
 
 /** The role that every transaction takes: no superuser, no owner, bound by row-level security. */
@@ -94,12 +96,14 @@ export function databaseOf(pool: pg.Pool, settings: DatabaseSettings): Database 
       throw new StoreFault('busy', 'too many callers wait for the store; try again')
     try {
       const client = await pool.connect()
+      if (failures >= FAILURES) settings.onReach(true)
       failures = 0
       return client
     } catch (error) {
       const fault = named(error)
       if (fault instanceof StoreFault && fault.code === 'unavailable') {
         failures += 1
+        if (failures === FAILURES) settings.onReach(false)
         if (failures >= FAILURES) openUntil = settings.now() + OPEN_MS
       }
       throw fault

@@ -11,7 +11,13 @@
  * - `full`: the disk is full; reads still work
  * - `damaged`: what is on the disk is not what was written; a person has to restore it
  */
-export type StoreFaultCode = 'refused' | 'held' | 'busy' | 'unavailable' | 'slow' | 'full' | 'damaged'
+export type StoreFaultCode = (typeof CODES)[number]
+
+const CODES = ['refused', 'held', 'busy', 'unavailable', 'slow', 'full', 'damaged'] as const
+
+/** Whether a text is the code of a fault. */
+export const isFaultCode = (code: string): code is StoreFaultCode =>
+  (CODES as readonly string[]).includes(code)
 
 /** A failure of the store. The message holds no row and no secret. */
 export class StoreFault extends Error {

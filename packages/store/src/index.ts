@@ -5,7 +5,7 @@ export { diagnose, type Finding } from './doctor.ts'
 export { StoreFault, type StoreFaultCode } from './fault.ts'
 export { type ReachedStore, reachStore } from './neighbour/client.ts'
 export { answerNeighbours } from './neighbour/server.ts'
-export { openStore, type Store, type StoreSettings } from './open.ts'
+export { openStore, type Store, type StoreEvent, type StoreSettings } from './open.ts'
 export {
   type KeyAdministration,
   type KeyAdministrationOptions,

@@ -10,10 +10,13 @@ import { history, judgeHistory, migrate, readMigrations } from './migrate.ts'
 import { judgeRole } from './server/role.ts'
 import { judgeServer, patientClient, SERVER_TIMES, serverPool } from './server/settings.ts'
 
+/** Something that happened to a store. */
+export type StoreEvent = EngineEvent | 'connection-lost' | 'unreachable' | 'reachable' | 'damaged'
+
 /** What both engines take. */
 interface CommonSettings {
   /** Something an operator should know; nothing of it is secret. */
-  readonly onEvent?: (event: EngineEvent | 'connection-lost' | 'damaged') => void
+  readonly onEvent?: (event: StoreEvent) => void
   /** Random bytes for the jitter of repeated transactions; the platform's where left out. */
   readonly random?: (bytes: Uint8Array) => Uint8Array
   /** Milliseconds a caller waits for its turn before it hears `busy`: 500 on a server, 2,500 on the one session embedded. */
@@ -41,8 +44,10 @@ export type StoreSettings = CommonSettings &
 /** An open store. */
 export interface Store extends Database {
   readonly engine: 'embedded' | 'server'
-  /** False while the database can't be reached or ends again and again, and once it was found damaged. */
+  /** False while there is a problem. */
   readonly ready: boolean
+  /** What an operator should know, in a sentence: it can't be reached, ends again and again, or was found damaged. */
+  readonly problem: string | undefined
   /** Runs something on one connection of the owner, for as long as it takes. */
   asOwner<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T>
   /** Embedded: copies the folder as of one moment to a place that is not there yet; the copy is opened as any store. */
@@ -80,13 +85,17 @@ function databaseSettings(settings: StoreSettings, onDamage: () => void) {
       ? { perTransaction: SERVER_TIMES }
       : {}),
     onDamage,
+    onReach: (isReached: boolean) => settings.onEvent?.(isReached ? 'reachable' : 'unreachable'),
   }
 }
 
 function damageOf(settings: StoreSettings) {
   let there = false
   return {
-    there: () => there,
+    problem: () =>
+      there
+        ? 'what is on the disk is not what was written; look with sallyport doctor, and restore the store from a backup or an export'
+        : undefined,
     found() {
       if (!there) settings.onEvent?.('damaged')
       there = true
@@ -147,13 +156,20 @@ async function openFolder(settings: CommonSettings & EmbeddedSettings): Promise<
     throw faultOf(error, 'full')
   }
   const database = databaseOf(pool, databaseSettings(settings, damage.found))
+  const problem = () =>
+    damage.problem() ??
+    engine.problem ??
+    (database.ready ? undefined : 'the embedded database does not answer')
   return {
     query: database.query,
     queryAs: database.queryAs,
     transaction: database.transaction,
     engine: 'embedded',
     get ready() {
-      return engine.ready && database.ready && !damage.there()
+      return problem() === undefined
+    },
+    get problem() {
+      return problem()
     },
     asOwner,
     copyTo: (directory) => asOwner((client) => copyFolder(client, settings.directory, directory)),
@@ -194,13 +210,18 @@ async function openServer(settings: Extract<StoreSettings, { readonly url: strin
   }
   const damage = damageOf(settings)
   const database = databaseOf(pool, databaseSettings(settings, damage.found))
+  const problem = () =>
+    damage.problem() ?? (database.ready ? undefined : 'the PostgreSQL server can’t be reached')
   return {
     query: database.query,
     queryAs: database.queryAs,
     transaction: database.transaction,
     engine: 'server',
     get ready() {
-      return database.ready && !damage.there()
+      return problem() === undefined
+    },
+    get problem() {
+      return problem()
     },
     asOwner,
     close: () => pool.end(),

@@ -74,6 +74,7 @@ export function eventLine({ event, reason, route, requestId }: GatewayEvent): st
     case 'process-ended':
       return `a process ended and is started anew: ${reason}`
     default:
+      if (event.startsWith('store-')) return `the store: ${reason}`
       return `${event}: ${reason}, route ${route}, request ${requestId || 'without id'}`
   }
 }

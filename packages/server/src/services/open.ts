@@ -1,6 +1,6 @@
 // Opens what a gateway remembers by: the records, the counters, the log, the secrets; and closes them again.
 
-import type { Store } from '@sallyport/store'
+import type { Store, StoreEvent } from '@sallyport/store'
 import type { AuditLog } from '@sallyport/store/audit'
 import type { Services } from 'sallyport'
 import { type Family, single } from '../metrics/families.ts'
@@ -30,13 +30,20 @@ export interface OpenServices {
   close(): Promise<void>
 }
 
+/** Hears of the places. */
+export interface ServiceListener {
+  /** The server of the counters is taken to be away, or is back. */
+  readonly onCountersAway?: (isAway: boolean) => void
+  readonly onStore?: (event: StoreEvent) => void
+}
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * Opens what the configuration names.
  *
  * @param folder the state folder: secrets of the gateway's own, the last checkpoint, events that wait
- * @param onCountersAway hears when the server of the counters is taken to be away, and when it is back
+ * @param hears what an operator should know of the counters' server and of the store
  * @throws PlaceFault, with a sentence for the operator
  */
 export async function openServices(
@@ -44,7 +51,7 @@ export async function openServices(
   folder: string,
   workers: number,
   environment: Environment = process.env,
-  onCountersAway?: (isAway: boolean) => void,
+  hears: ServiceListener = {},
 ): Promise<OpenServices> {
   const secrets = secretsOf(places.secrets ?? {}, folder, environment)
   const closing: (() => void | Promise<void>)[] = []
@@ -53,14 +60,17 @@ export async function openServices(
   }
   try {
     const counting =
-      places.counters && (await openCounters(places.counters, workers, environment, onCountersAway))
+      places.counters && (await openCounters(places.counters, workers, environment, hears.onCountersAway))
     if (counting) closing.push(() => counting.close())
     const listeners: (() => void)[] = []
     const alerts = createAlerts(alertSinks(places.alerts ?? [], environment))
     const records =
       places.store &&
-      (await openRecords(places.store, folder, secrets, environment, alerts, () => {
-        for (const listener of listeners) listener()
+      (await openRecords(places.store, folder, secrets, environment, alerts, {
+        onLog: () => {
+          for (const listener of listeners) listener()
+        },
+        ...(hears.onStore ? { onStore: hears.onStore } : {}),
       }))
     if (records) closing.push(records.close)
     const backups =
@@ -87,7 +97,10 @@ export async function openServices(
       backups,
       retention: records?.retention,
       onLog: (listener) => void listeners.push(listener),
-      notReady: () => (records && !records.store.ready ? ['the embedded store is being opened again'] : []),
+      notReady: () => {
+        const problem = records?.store.problem
+        return problem === undefined ? [] : [`store: ${problem}`]
+      },
       warnings: () => [
         ...[counting?.problem()].filter((each) => each !== undefined),
         ...(records?.warnings() ?? []),

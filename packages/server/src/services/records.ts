@@ -2,7 +2,7 @@
 
 import { mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Store } from '@sallyport/store'
+import type { Store, StoreEvent } from '@sallyport/store'
 import type { AuditLog } from '@sallyport/store/audit'
 import type { Services } from 'sallyport'
 import { PlaceFault } from '../config/places.ts'
@@ -41,7 +41,7 @@ export async function openRecords(
   secrets: Secrets,
   environment: Environment,
   alerts: Pick<Alerts, 'hear'>,
-  onLog: () => void,
+  { onLog, onStore }: { readonly onLog: () => void; readonly onStore?: (event: StoreEvent) => void },
 ): Promise<Records> {
   const {
     answerNeighbours,
@@ -63,7 +63,10 @@ export async function openRecords(
   }
   for (const each of [folder, ...(setting.folder === undefined ? [] : [dirname(setting.folder)])])
     mkdirSync(each, { recursive: true, mode: 0o700 })
-  const store = await openStore(storeSettings(setting, environment)).catch(asPlaceFault)
+  const store = await openStore({
+    ...storeSettings(setting, environment),
+    ...(onStore ? { onEvent: onStore } : {}),
+  }).catch(asPlaceFault)
   await expectSharedSecrets(store, secrets).catch(async (error: unknown) => {
     await store.close()
     throw error
@@ -137,6 +140,13 @@ export async function openRecords(
       const { size, waiting, lost } = audit.state
       const { cached, lookUps } = ring.state()
       return [
+        single(
+          'gauge',
+          'sallyport_store_failing',
+          '1 while the store has a problem that /readyz names.',
+          Number(!store.ready),
+          'max',
+        ),
         single('gauge', 'sallyport_audit_entries', 'Entries of the audit log.', size, 'max'),
         single('gauge', 'sallyport_audit_waiting_events', 'Events that are not written yet.', waiting),
         single('counter', 'sallyport_audit_lost_events_total', 'Events that nothing could take.', lost),

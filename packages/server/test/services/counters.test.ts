@@ -30,7 +30,7 @@ test('a frozen server of the counters is in the warnings, the metrics and the lo
     folder,
     1,
     { COUNTERS: `redis://127.0.0.1:${redis.port}` },
-    (isAway) => told.push(isAway),
+    { onCountersAway: (isAway) => void told.push(isAway) },
   )
   context.after(() => opened.close())
   const counters = opened.services.counters!

@@ -29,8 +29,8 @@ export type EngineEvent = 'query-ended' | 'worker-died' | 'reopened' | 'failing'
 export interface EmbeddedEngine {
   /** A connection as a stream of bytes; the database has one session, so the newest replaces the one before. */
   connect(role: string | undefined): WorkerStream
-  /** Whether the database is open, and did not end too often in the last minute. */
-  readonly ready: boolean
+  /** Why it can't be relied on, in a sentence: it is not open, or ended too often in the last minute. */
+  readonly problem: string | undefined
   /** Lets queries run longer while `work` runs: migrations, exports. */
   patiently<T>(milliseconds: number, work: () => Promise<T>): Promise<T>
   close(): Promise<void>
@@ -188,9 +188,14 @@ async function running(
       else opened.destroy(new StoreFault('unavailable', 'the embedded database is being opened again'))
       return opened
     },
-    get ready() {
+    get problem() {
+      if (broken) return 'the embedded database can’t be opened again; it is tried until it can'
+      if (worker === undefined) return 'the embedded database has ended and is being opened again'
       const since = performance.now() - DEATHS_MS
-      return worker !== undefined && !broken && deaths.filter((at) => at >= since).length <= DEATHS
+      const { length } = deaths.filter((at) => at >= since)
+      return length > DEATHS
+        ? `the embedded database ended ${length} times within a minute; look at the disk and the memory of this machine`
+        : undefined
     },
     async patiently(milliseconds, work) {
       patience = Math.max(usual, milliseconds)

@@ -2,7 +2,7 @@
 
 import { connect } from 'node:net'
 import type { Database, Queries } from '../database.ts'
-import { StoreFault } from '../fault.ts'
+import { isFaultCode, StoreFault } from '../fault.ts'
 import { openStore, type StoreSettings } from '../open.ts'
 import type { ParametersOf, RowOf, Statement } from '../statement.ts'
 import { neighbourSocket } from './server.ts'
@@ -96,8 +96,7 @@ async function conversation(directory: string): Promise<Conversation> {
           reject(
             new StoreFault('unavailable', 'the process that has the store open does not answer any more'),
           )
-        else if ('fault' in answer)
-          reject(Object.assign(new Error(answer.fault.message), { code: answer.fault.code }))
+        else if ('fault' in answer) reject(errorOf(answer.fault))
         else resolve(answer)
       })
       socket.write(`${write({ ...question, id } as Question)}\n`)
@@ -151,4 +150,9 @@ async function neighbour(directory: string): Promise<ReachedStore> {
     },
     close,
   }
+}
+
+// A fault is one here as it was there: commands say it as a sentence.
+function errorOf({ code, message }: { readonly code: string; readonly message: string }): Error {
+  return isFaultCode(code) ? new StoreFault(code, message) : Object.assign(new Error(message), { code })
 }

@@ -2,11 +2,13 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { hash } from 'node:crypto'
 import { once } from 'node:events'
 import {
   existsSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -147,18 +149,47 @@ const damages: readonly [string, (directory: string) => void, RegExp][] = [
   [
     'a cut log',
     (at) => {
-      for (const name of readdirSync(join(at, 'pg_wal')))
-        if (/^[0-9A-F]{24}$/.test(name)) truncateSync(join(at, 'pg_wal', name), 0)
+      for (const name of logOf(at)) truncateSync(join(at, 'pg_wal', name), 0)
+    },
+    /its log is missing or cut; restore/,
+  ],
+  [
+    'a log without its end',
+    (at) => {
+      for (const name of logOf(at)) truncateSync(join(at, 'pg_wal', name), 2 ** 23)
+    },
+    /its log is missing or cut; restore/,
+  ],
+  ['no log', (at) => rmSync(join(at, 'pg_wal'), { recursive: true }), /its log is missing or cut; restore/],
+  [
+    'a log that was written over',
+    (at) => {
+      for (const name of logOf(at)) writeFileSync(join(at, 'pg_wal', name), Buffer.alloc(2 ** 24))
     },
     /damaged and was not opened.*restore/,
   ],
 ]
+const logOf = (directory: string): readonly string[] =>
+  readdirSync(join(directory, 'pg_wal')).filter((name) => /^[0-9A-F]{24}$/.test(name))
 for (const [name, damage, message] of damages)
   it(`refuses a folder with ${name}, leaves it alone and says how to restore`, async (test) => {
     const directory = await storeFolder(test)
     damage(directory)
+    const before = contentOf(directory)
     await assert.rejects(openStore({ directory }), refusal(message))
+    assert.deepEqual(contentOf(directory), before, 'no file of it is changed, made or removed')
   })
+
+/** The digest of every file but the lock file of PostgreSQL, which says nothing. */
+function contentOf(directory: string): readonly string[] {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && entry.name !== 'postmaster.pid',
+  )
+  return files
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .map((file) => `${file} ${hash('sha256', readFileSync(file))}`)
+    .sort()
+}
 
 it('opens a folder whose lock file of PostgreSQL was left empty by a power cut', async (test) => {
   const directory = await storeFolder(test)

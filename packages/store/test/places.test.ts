@@ -16,9 +16,9 @@ import { history, readMigrations } from '../src/migrate.ts'
 import { mountMissing } from './fixtures/disk.ts'
 import { storeFolder } from './fixtures/embedded.ts'
 
-const [writer, migrator] = ['writer.ts', 'migrator.ts'].map((name) =>
+const [writer, migrator, fileSystem] = ['writer.ts', 'migrator.ts', 'file-system.ts'].map((name) =>
   fileURLToPath(new URL(`fixtures/${name}`, import.meta.url)),
-) as [string, string]
+) as [string, string, string]
 
 async function outcome(child: ChildProcess): Promise<{ code: number | null; said: string }> {
   let said = ''
@@ -52,6 +52,36 @@ describe('two containers on one volume', { skip: namespaces }, () => {
     await ended
   })
 })
+
+describe('a volume that is the store’s folder itself', { skip: mountMissing }, () => {
+  it('is refused: the lock beside it would be another one in each container', async (test) => {
+    const directory = await storeFolder(test)
+    const script = `cp -a "$0" "$0.copy" && mount -t tmpfs -o size=200m tmpfs "$0" && cp -a "$0.copy/." "$0" && exec "$@"`
+    const words = ['--mount', 'sh', '-c', script, directory, process.execPath, writer, directory]
+    const child = spawn('unshare', words, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const { code, said } = await outcome(child)
+    assert.equal(code, 1)
+    assert.match(said, /the store’s folder is a volume of its own.*mount the volume at the folder around it/)
+  })
+})
+
+for (const [system, type] of [
+  ['NFS', 0x6969],
+  ['CIFS', 0xff534d42],
+  ['SMB 2', 0xfe534d42],
+] as const)
+  for (const place of ['the folder around the store', 'the folder'])
+    it(`${system} is refused where ${place} is on it`, async (test) => {
+      const directory = await storeFolder(test)
+      const at = place === 'the folder' ? directory : dirname(directory)
+      const child = spawn(process.execPath, ['--import', fileSystem, writer, directory], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+        env: { ...process.env, SALLYPORT_TEST_FILE_SYSTEM: `${type} ${at}` },
+      })
+      const { code, said } = await outcome(child)
+      assert.equal(code, 1)
+      assert.match(said, /the store’s folder is on a network file system.*use a local disk, or a PostgreSQL/)
+    })
 
 describe('a folder that can’t be written', { skip: mountMissing }, () => {
   const refused = async (child: ChildProcess, directory: string, message: RegExp) => {

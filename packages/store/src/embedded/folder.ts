@@ -24,6 +24,9 @@ import { unpackTemplate } from './template.ts'
 /** The major version of PostgreSQL inside the pinned PGlite. */
 const MAJOR = '18'
 const CONTROL_BYTES = 8192
+/** Every file of the log is as long from the moment it has its name. */
+const LOG_BYTES = 2 ** 24
+const LOG_NAME = /^[0-9A-F]{24}$/
 /** statfs(2) numbers of file systems whose locks or syncs can't be relied on: NFS, CIFS, SMB2. */
 const REMOTE = new Set([0x6969, 0xff534d42, 0xfe534d42])
 const RESTORE = 'restore it from an export: sallyport store import'
@@ -39,9 +42,15 @@ export type FolderState = 'absent' | 'present'
 export function judgeFolder(directory: string): FolderState {
   const parent = dirname(directory)
   writable(parent, 'the folder around the store')
-  if (REMOTE.has(statfsSync(parent).type))
+  const places = existsSync(directory) ? [parent, directory] : [parent]
+  if (places.some((place) => REMOTE.has(statfsSync(place).type)))
     throw refused(
       'the store’s folder is on a network file system, where locks and syncs can’t be relied on; use a local disk, or a PostgreSQL server',
+    )
+  // The lock and the marker stand beside the folder: whoever shares the folder alone has others.
+  if (new Set(places.map((place) => statSync(place).dev)).size > 1)
+    throw refused(
+      'the store’s folder is a volume of its own, so its lock would not be on it, and another container could open it too; mount the volume at the folder around it',
     )
   // A new database is as large itself.
   const room = existsSync(directory) ? ROOM : 2 * ROOM
@@ -68,6 +77,13 @@ export function judgeFolder(directory: string): FolderState {
   const control = join(directory, 'global/pg_control')
   if (!existsSync(control) || statSync(control).size !== CONTROL_BYTES)
     throw refused(`the store’s folder is damaged: its control file is missing or cut; ${RESTORE}`)
+  const log = join(directory, 'pg_wal')
+  // PostgreSQL takes the end of a cut file for the end of the log, and what was acknowledged behind it would be gone.
+  if (
+    !existsSync(log) ||
+    readdirSync(log).some((name) => LOG_NAME.test(name) && statSync(join(log, name)).size !== LOG_BYTES)
+  )
+    throw refused(`the store’s folder is damaged: its log is missing or cut; ${RESTORE}`)
   // The lock is ours, so this file says nothing; after a power cut it may be empty, and PostgreSQL would not start.
   rmSync(join(directory, 'postmaster.pid'), { force: true })
   mark(directory)

@@ -13,6 +13,7 @@ import { logRetention, type Retention } from './retention.ts'
 import type { Secrets } from './secrets.ts'
 import type { StoreSetting } from './setting.ts'
 import { expectSharedSecrets } from './shared-secrets.ts'
+import { expectStore } from './store-made.ts'
 
 const PRUNE_MS = 3_600_000
 const READY_MS = 5_000
@@ -61,12 +62,14 @@ export async function openRecords(
     if (error instanceof StoreFault) throw new PlaceFault(`store: ${error.message}`, { cause: error })
     throw error
   }
+  const remember = setting.folder === undefined ? () => {} : expectStore(setting.folder, folder)
   for (const each of [folder, ...(setting.folder === undefined ? [] : [dirname(setting.folder)])])
     mkdirSync(each, { recursive: true, mode: 0o700 })
   const store = await openStore({
     ...storeSettings(setting, environment),
     ...(onStore ? { onEvent: onStore } : {}),
   }).catch(asPlaceFault)
+  remember()
   await expectSharedSecrets(store, secrets).catch(async (error: unknown) => {
     await store.close()
     throw error

@@ -3,7 +3,17 @@
 
 import assert from 'node:assert/strict'
 import { execFile, spawn } from 'node:child_process'
-import { closeSync, cpSync, openSync, readSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, it } from 'node:test'
@@ -12,6 +22,7 @@ import { openStore } from '@sallyport/store'
 import { checkLog, readLog } from '@sallyport/store/audit'
 import { mountMissing, smallDisk } from '../../../store/test/fixtures/disk.ts'
 import { storeFolder } from '../../../store/test/fixtures/embedded.ts'
+import { temporaryFolder } from '../harness.ts'
 import { keysIn, until, worldOf } from './world.ts'
 
 const MAIN = fileURLToPath(new URL('../../../sallyport/src/cli/main.ts', import.meta.url))
@@ -121,6 +132,26 @@ it('a damaged page is that question’s 503, a gateway that is not ready, and a 
   )
   assert.match(ready.reasons.join(), /^store: .*sallyport doctor, and restore the store from a backup/)
   assert.ok(node.events.some(({ event }) => event === 'store-damaged'))
+})
+
+it('a volume that is gone with the store and its marker is not taken for one that never had a store', async (context) => {
+  const directory = await storeFolder(context)
+  const [volume, state] = [dirname(directory), await temporaryFolder(context)]
+  const start = () => worldOf(context, { store: { folder: directory } }, { stateFolder: state })
+  await (await start()).gateway.close({ graceMs: 0 })
+  renameSync(volume, `${volume}.elsewhere`)
+  await assert.rejects(
+    start(),
+    /store: a store was made in this place, and nothing of it is there; mount its vol/,
+  )
+  assert.ok(!existsSync(volume), 'nothing was made in its place')
+  renameSync(`${volume}.elsewhere`, volume)
+  await (await start()).gateway.close({ graceMs: 0 })
+  // Who says that it may go begins anew.
+  rmSync(volume, { recursive: true })
+  rmSync(join(state, 'store-made'))
+  rmSync(join(state, 'audit-checkpoint'), { force: true })
+  await start()
 })
 
 /** Changes one bit. */

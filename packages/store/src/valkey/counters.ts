@@ -24,9 +24,13 @@ export interface ValkeyClient {
   eval(script: string, keys: number, ...rest: string[]): Promise<unknown>
 }
 
+// A primary that has become a replica keeps its connections. Servers before 7 say it within the error of the script.
+const NOT_HERE = /(?:^|-)(?:READONLY|MOVED|MASTERDOWN) /
+
 /**
  * How a client for counters is made: nothing is queued while the store is away and nothing is sent a second time, so
- * that what was answered without the store is never counted later.
+ * that what was answered without the store is never counted later. A server that says that another one counts is left:
+ * the name is resolved anew.
  */
 export const valkeyClientOptions = {
   enableOfflineQueue: false,
@@ -34,6 +38,7 @@ export const valkeyClientOptions = {
   maxRetriesPerRequest: 0,
   connectTimeout: 500,
   retryStrategy: (): number => 250,
+  reconnectOnError: (error: Error): boolean => NOT_HERE.test(error.message),
 } as const
 
 export interface ValkeyCountersOptions {

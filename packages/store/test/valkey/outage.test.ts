@@ -2,9 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import type { Redis } from 'ioredis'
 import { ask } from '../../../sallyport/src/counters/contract.ts'
 import { type ValkeyClient, valkeyClientOptions, valkeyCounters } from '../../src/valkey/index.ts'
-import { connect, missing, startRedis } from './server.ts'
+import { CLUSTER, connect, missing, type RedisServer, relayTo, startRedis } from './server.ts'
 
 /** A client that answers as it is told, and counts what it is asked. */
 function scripted() {
@@ -323,20 +324,68 @@ describe('a real server', { skip: missing }, () => {
     assert.deepEqual([verdict.by, verdict.decisions[0]?.remaining], ['valkey', 9])
   })
 
-  test('a replica that may not write answers as declared, and the breaker stays open', async (context) => {
-    const server = await startRedis()
-    context.after(() => server.stop())
-    const client = await connect(server.port)
+  for (const [what, demote] of [
+    [
+      'has become a replica (READONLY)',
+      (old: Redis, { port }: RedisServer) => old.replicaof('127.0.0.1', port),
+    ],
+    [
+      'has lost its primary (MASTERDOWN)',
+      async (old: Redis) => {
+        await old.config('SET', 'replica-serve-stale-data', 'no')
+        await old.replicaof('127.0.0.1', 1)
+      },
+    ],
+  ] as const)
+    test(`a server that ${what} is left, and the one that the name then leads to counts`, async (context) => {
+      const [first, second] = [await startRedis(), await startRedis()]
+      context.after(() => Promise.all([first.stop(), second.stop()]))
+      // In the place of a name: where new connections go is changed, those that are open stay where they are.
+      const name = await relayTo(first.port)
+      context.after(() => name.close())
+      const client = await connect(name.port)
+      context.after(() => client.disconnect())
+      let now = 0
+      const counters = valkeyCounters({ client, nodes: 1, clock: () => now, timer: () => () => {} })
+      assert.equal((await counters.take([ask({ cost: 4 })])).by, 'valkey')
+      const old = await connect(first.port)
+      context.after(() => old.disconnect())
+      await demote(old, second)
+      name.leadTo(second.port)
+      const ready = new Promise((resolve) => client.once('ready', resolve))
+      for (let count = 0; count < 6; count++) assert.equal((await counters.take([ask()])).by, 'local')
+      await assert.rejects(client.ping(), 'the connection is given up')
+      await ready
+      now += 250
+      await counters.take([ask()])
+      await answered(client)
+      const verdict = await counters.take([ask()])
+      assert.deepEqual([verdict.by, verdict.decisions[0]?.remaining], ['valkey', 9])
+    })
+
+  test('a node that says that another one has the key (MOVED) is left too', async (context) => {
+    const [asked, holder] = [await startRedis(undefined, CLUSTER), await startRedis(undefined, CLUSTER)]
+    context.after(() => Promise.all([asked.stop(), holder.stop()]))
+    const [one, other] = [await connect(asked.port), await connect(holder.port)]
+    context.after(() => {
+      one.disconnect()
+      other.disconnect()
+    })
+    await other.cluster('ADDSLOTSRANGE', 0, 16_383)
+    await one.cluster('MEET', '127.0.0.1', holder.port)
+    const knows = async () => String(await one.cluster('INFO')).includes('cluster_state:ok')
+    while (!(await knows())) await new Promise((resolve) => setTimeout(resolve, 20))
+    const name = await relayTo(asked.port)
+    context.after(() => name.close())
+    const client = await connect(name.port)
     context.after(() => client.disconnect())
-    await client.replicaof('127.0.0.1', 1)
     let now = 0
     const counters = valkeyCounters({ client, nodes: 1, clock: () => now, timer: () => () => {} })
+    name.leadTo(holder.port)
+    const ready = new Promise((resolve) => client.once('ready', resolve))
     for (let count = 0; count < 6; count++) assert.equal((await counters.take([ask()])).by, 'local')
-    now += 250
-    await counters.take([ask()])
-    await answered(client)
-    assert.equal((await counters.take([ask()])).by, 'local')
-    await client.replicaof('NO', 'ONE')
+    await assert.rejects(client.ping(), 'the connection is given up')
+    await ready
     now += 250
     await counters.take([ask()])
     await answered(client)

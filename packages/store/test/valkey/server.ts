@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, connect as connectTo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -33,12 +33,24 @@ async function freePort(): Promise<number> {
 }
 
 /** Starts a server without persistence; answers once it accepts connections. */
-export async function startRedis(port?: number): Promise<RedisServer> {
+export async function startRedis(port?: number, words: readonly string[] = []): Promise<RedisServer> {
   const chosen = port ?? (await freePort())
   const folder = mkdtempSync(join(tmpdir(), 'counters-'))
   const child: ChildProcess = spawn(
     'redis-server',
-    ['--port', `${chosen}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
+    [
+      '--port',
+      `${chosen}`,
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+      '--appendonly',
+      'no',
+      '--dir',
+      folder,
+      ...words,
+    ],
     { stdio: ['ignore', 'pipe', 'ignore'] },
   )
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
@@ -56,6 +68,48 @@ export async function startRedis(port?: number): Promise<RedisServer> {
       child.kill('SIGKILL')
       await ended
       rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A node of a cluster that announces itself at once. */
+export const CLUSTER = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'] as const
+
+/** A port that leads to a server, and later to another. */
+export interface Relay {
+  readonly port: number
+  leadTo(port: number): void
+  close(): void
+}
+
+/** Starts one. */
+export async function relayTo(first: number): Promise<Relay> {
+  let target = first
+  const sockets = new Set<Socket>()
+  const server = createServer((inner) => {
+    const outer = connectTo(target, '127.0.0.1')
+    for (const [from, to] of [
+      [inner, outer],
+      [outer, inner],
+    ] as const) {
+      sockets.add(from)
+      from.on('error', () => {})
+      from.once('close', () => {
+        sockets.delete(from)
+        to.destroy()
+      })
+      from.pipe(to)
+    }
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    leadTo(port) {
+      target = port
+    },
+    close() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
     },
   }
 }

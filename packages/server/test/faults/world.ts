@@ -74,6 +74,7 @@ export interface World extends Running {
   withoutKey(): Promise<Answer>
   /** Shows a key in the URL: 400, and an event of the log. */
   exposing(): Promise<Answer>
+  get(path: string): Promise<Answer>
   open(): Promise<Answer>
   guess(password?: string, email?: string): Promise<Answer>
   ready(): Promise<{ readonly status: number; readonly reasons: string[]; readonly warnings: string[] }>
@@ -110,6 +111,7 @@ export async function worldOf(
     withKey: (key) => ask(running, '/v1/things', { headers: { authorization: `Bearer ${key}` } }),
     withoutKey: () => ask(running, '/v1/things'),
     exposing: () => ask(running, `/v1/things?key=sk_acme_live_${'a'.repeat(38)}`),
+    get: (path) => ask(running, path),
     open: () => ask(running, '/open'),
     guess: (password = 'right', email = 'ada@example.com') =>
       ask(running, '/sign-in', {

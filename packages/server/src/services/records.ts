@@ -12,7 +12,7 @@ import type { Alerts } from './alerts.ts'
 import { logRetention, type Retention } from './retention.ts'
 import type { Secrets } from './secrets.ts'
 import type { StoreSetting } from './setting.ts'
-import { expectSharedSecrets } from './shared-secrets.ts'
+import { expectSharedLockout, logSecret } from './shared-secrets.ts'
 import { expectStore } from './store-made.ts'
 
 const PRUNE_MS = 3_600_000
@@ -70,16 +70,18 @@ export async function openRecords(
     ...(onStore ? { onEvent: onStore } : {}),
   }).catch(asPlaceFault)
   remember()
-  await expectSharedSecrets(store, secrets).catch(async (error: unknown) => {
-    await store.close()
-    throw error
-  })
-  const signer = logSigner(secrets.get('audit')!)
+  const signing = await expectSharedLockout(store, secrets)
+    .then(() => logSecret(store, secrets))
+    .catch(async (error: unknown) => {
+      await store.close()
+      throw error
+    })
+  const signer = 'secret' in signing ? logSigner(signing.secret) : undefined
   const risk = createRiskBook()
   const audit = await openAuditLog({
     database: store,
-    origin: signer.name,
-    signer,
+    origin: signer?.name ?? 'unsigned',
+    ...(signer ? { signer } : {}),
     anchor: fileAnchor(join(folder, 'audit-checkpoint')),
     spool: fileSpool(join(folder, 'audit-spool.jsonl')),
     risk,
@@ -130,7 +132,11 @@ export async function openRecords(
     warnings() {
       const { problem, fault, lost } = audit.state
       return [
-        ...(problem === undefined ? [] : [`audit log: ${problem}`]),
+        ...('problem' in signing
+          ? [`audit log: events are kept, and nothing is signed: ${signing.problem}`]
+          : problem === undefined
+            ? []
+            : [`audit log: ${problem}`]),
         ...(fault === undefined ? [] : [`audit log: events wait for the store (${fault})`]),
         ...(lost === 0 ? [] : [`audit log: ${lost} events were lost`]),
         ...(ring.state().isFresh ? [] : ['keys: the records can’t be asked, so every key is refused']),

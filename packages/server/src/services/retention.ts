@@ -19,11 +19,17 @@ export interface Retention {
 
 type Prune = (store: Store, signer: Signer, before: number) => Promise<number>
 
-export function logRetention(store: Store, signer: Signer, audit: AuditSink, pruneLog: Prune): Retention {
+export function logRetention(
+  store: Store,
+  signer: Signer | undefined,
+  audit: AuditSink,
+  pruneLog: Prune,
+): Retention {
   let days: number | undefined
 
   async function prune(now: number): Promise<void> {
-    if (days === undefined) return
+    // Whatever goes is signed for.
+    if (days === undefined || signer === undefined) return
     // Another gateway of the store may do the same at this moment.
     const gone = await pruneLog(store, signer, now - days * DAY_MS).catch(() => 0)
     if (gone > 0)

@@ -6,19 +6,36 @@ import { type Queries, sharedSecretPut } from '@sallyport/store'
 import { PlaceFault } from '../config/places.ts'
 import type { Secrets } from './secrets.ts'
 
-const SHARED = ['lockout', 'audit'] as const
+/** @throws PlaceFault where the guesses of another gateway of the store are counted under another secret */
+export async function expectSharedLockout(store: Queries, secrets: Secrets): Promise<void> {
+  const fault = await faultOf(store, secrets, 'lockout', secrets.get('lockout')!)
+  if (fault !== undefined) throw new PlaceFault(fault)
+}
 
-/** @throws PlaceFault where another gateway of the store has another secret */
-export async function expectSharedSecrets(store: Queries, secrets: Secrets): Promise<void> {
-  for (const name of SHARED) {
-    const label = createHmac('sha256', secrets.get(name)!)
-      .update('sallyport shared secret')
-      .digest('hex')
-      .slice(0, 16)
-    const [row] = await store.query(sharedSecretPut, [name, label])
-    if (row === undefined)
-      throw new PlaceFault(
-        `secrets.${name}: the gateways of this store work with another secret${secrets.own.has(name) ? ', and this one was made here' : ''}; give all of them the same under "secrets" (the first one keeps its own in secrets/${name} of its state folder)`,
-      )
+/** The secret by which the log is signed, or why there is none: events are kept all the same, so the API need not wait. */
+export async function logSecret(
+  store: Queries,
+  secrets: Secrets,
+): Promise<{ readonly secret: string } | { readonly problem: string }> {
+  try {
+    const secret = secrets.get('audit')!
+    const fault = await faultOf(store, secrets, 'audit', secret)
+    return fault === undefined ? { secret } : { problem: fault }
+  } catch (error) {
+    if (error instanceof PlaceFault) return { problem: error.message }
+    throw error
   }
+}
+
+async function faultOf(
+  store: Queries,
+  secrets: Secrets,
+  name: 'lockout' | 'audit',
+  secret: string,
+): Promise<string | undefined> {
+  const label = createHmac('sha256', secret).update('sallyport shared secret').digest('hex').slice(0, 16)
+  const [row] = await store.query(sharedSecretPut, [name, label])
+  return row !== undefined
+    ? undefined
+    : `secrets.${name}: the gateways of this store work with another secret${secrets.own.has(name) ? ', and this one was made here' : ''}; give all of them the same under "secrets" (the first one keeps its own in secrets/${name} of its state folder)`
 }

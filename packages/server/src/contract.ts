@@ -111,6 +111,7 @@ export interface GatewayEvent {
     | 'process-ended'
     | 'counters-away'
     | 'counters-back'
+    | 'clock-jumped'
     | `store-${StoreEvent}`
   /** Empty where there is no request, or the policy asks for no id. */
   readonly requestId: string

@@ -26,6 +26,7 @@ import { createRefusals } from './metrics/refusals.ts'
 import { createOperation, type GatewayFacts } from './operation.ts'
 import { watchFiles } from './reload/watch.ts'
 import { scheduleOf, unkeptSchedule } from './services/backups.ts'
+import { watchClock } from './services/clock-watch.ts'
 import { type OpenServices, openServices } from './services/open.ts'
 import { policyEvents } from './services/policy-events.ts'
 import { shownPlaces } from './services/setting.ts'
@@ -173,6 +174,19 @@ async function run(
   counter.onChange(() => stream.changed())
   opened?.onLog(() => stream.changed())
 
+  // A clock that is given is moved by whoever gave it.
+  const stopClockWatch =
+    options.clock === undefined
+      ? watchClock((byMs) => {
+          const seconds = Math.round(byMs / 1_000)
+          log({ event: 'clock-jumped', requestId: '', route: '', reason: `by ${seconds} s` })
+          options.services?.audit?.record({
+            action: 'clock.jumped',
+            outcome: 'success',
+            details: { seconds },
+          })
+        })
+      : () => {}
   const refusals = createRefusals((reason) => {
     log({ event: 'connection-refused', requestId: '', route: '', reason })
   }, clock)
@@ -181,6 +195,7 @@ async function run(
     onRefused: (why) => refusals.add(why),
     onFault: (reason) => log({ event: 'tls-fault', requestId: '', route: '', reason }),
   }).catch(async (error: unknown) => {
+    stopClockWatch()
     await operation.close()
     throw error
   })
@@ -238,6 +253,7 @@ async function run(
   }
 
   const failed = async (error: unknown): Promise<never> => {
+    stopClockWatch()
     clearInterval(tending)
     await operation.close()
     await forwarder.destroy()
@@ -288,6 +304,7 @@ async function run(
   }: CloseOptions): Promise<{ brokenOff: number }> {
     draining = true
     watching?.close()
+    stopClockWatch()
     clearInterval(tending)
     // A front that asks for readiness goes on sending until it has asked again.
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))

@@ -34,6 +34,8 @@ export const ACTIONS: Readonly<Record<AuditAction, ActionKind>> = {
   'backup.made': kind('a backup was made and proved', API, 2, 1, 'sensitive_read'),
   'backup.restored': kind('a store was restored from a backup', API, 3, 4, 'sensitive_update'),
   'backup.verified': kind('a backup was opened and proved again', API, 2, 2, 'sensitive_read'),
+  // Times of entries behind it can't be compared with those before; their order can.
+  'clock.jumped': kind('the clock of a gateway jumped', API, OTHER, 3, 'sys_monitor_disabled'),
   'cors.denied': kind('a page of another origin was refused', WEB_ACCESS, 2, 2, 'malicious_cors'),
   'credential.exposed': kind('a credential came in clear', DETECTION, 1, 4, 'sensitive_read'),
   'key.created': kind('a key was created', ENTITY, 1, 1, 'authn_token_created'),

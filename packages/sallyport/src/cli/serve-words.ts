@@ -71,6 +71,8 @@ export function eventLine({ event, reason, route, requestId }: GatewayEvent): st
       return `limits are counted without their server, each bucket as its onOutage says: ${reason}`
     case 'counters-back':
       return `limits are counted on their server again: ${reason}`
+    case 'clock-jumped':
+      return `the clock of this machine was set: ${reason}`
     case 'process-ended':
       return `a process ended and is started anew: ${reason}`
     default:

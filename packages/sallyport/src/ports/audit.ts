@@ -11,6 +11,7 @@ export const AUDIT_ACTIONS = [
   'backup.made',
   'backup.restored',
   'backup.verified',
+  'clock.jumped',
   'cors.denied',
   'credential.exposed',
   'key.created',

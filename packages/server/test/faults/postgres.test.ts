@@ -7,7 +7,6 @@ import { after, before, describe, it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { openStore } from '@sallyport/store'
 import { checkLog, readLog } from '@sallyport/store/audit'
-import pg from 'pg'
 import { type PostgresServer, postgresMissing, startPostgres } from '../../../store/test/fixtures/postgres.ts'
 import { gatewayFor, temporaryFolder } from '../harness.ts'
 import { ENVIRONMENT, keysIn, onServer, POLICY, until, worldOf } from './world.ts'
@@ -39,14 +38,6 @@ describe('a gateway whose PostgreSQL server', { skip: postgresMissing }, () => {
       ({ status }) => status === 200,
     )
     return { node, urls, known: known!, fresh: fresh! }
-  }
-
-  const client = async (context: TestContext, url: string): Promise<pg.Client> => {
-    const opened = new pg.Client({ connectionString: url })
-    opened.on('error', () => {})
-    await opened.connect()
-    context.after(() => opened.end().catch(() => {}))
-    return opened
   }
 
   it('is down when it starts does not listen at all', async (context) => {
@@ -148,8 +139,7 @@ describe('a gateway whose PostgreSQL server', { skip: postgresMissing }, () => {
 
   it('has no connection left answers 503 with Retry-After, and waits for none to be free', async (context) => {
     const { node, urls, fresh } = await world(context, { connections: 1 })
-    const holder = await client(context, server.url('postgres', urls.name))
-    await holder.query('begin; lock table lockouts in access exclusive mode')
+    const release = await server.lock(urls.name, 'lockouts')
     // The first has the only connection and waits for the lock; nobody behind it does. All answers come while it is held.
     const answers = await Promise.all([
       ...Array.from({ length: 20 }, () => node.guess()),
@@ -158,7 +148,7 @@ describe('a gateway whose PostgreSQL server', { skip: postgresMissing }, () => {
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [503])
     for (const answer of answers) assert.ok(Number(answer.header('retry-after')) >= 1)
     assert.equal((await node.open()).status, 200)
-    await holder.query('rollback')
+    await release()
     await until(
       'a guess again',
       () => node.guess(),
@@ -173,8 +163,7 @@ describe('a gateway whose PostgreSQL server', { skip: postgresMissing }, () => {
 
   it('lets the log wait makes nobody wait for it: events go to the spool, a command is refused, and all come in once', async (context) => {
     const { node, urls, known } = await world(context)
-    const holder = await client(context, server.url('postgres', urls.name))
-    await holder.query('begin; lock table audit_head in access exclusive mode')
+    const release = await server.lock(urls.name, 'audit_head')
     const denied = 60
     for (let count = 0; count < denied; count += 1) assert.equal((await node.exposing()).status, 400)
     assert.equal((await node.withKey(known)).status, 200)
@@ -197,7 +186,7 @@ describe('a gateway whose PostgreSQL server', { skip: postgresMissing }, () => {
     )
     assert.deepEqual([command.code, command.out], [2, ''])
     assert.match(command.err, /no key is given out|others hold what the store was asked to change/)
-    await holder.query('rollback')
+    await release()
     await until(
       'all of them',
       () => node.ready(),

@@ -173,6 +173,7 @@ describe('a gateway whose PostgreSQL server', { skip: postgresMissing }, () => {
       ({ warnings }) => warnings.some((each) => /^audit log: events wait for the store/.test(each)),
     )
     assert.equal(waiting.status, 200)
+    assert.ok((await node.metric('sallyport_audit_waiting_events'))! > 0)
     const command = await new Promise<{ code: number; out: string; err: string }>((resolve) =>
       execFile(
         process.execPath,

@@ -36,6 +36,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   let queue: Queued[] = []
   let log: LogState | undefined
   let lost = 0
+  /** How many events wait in the spool. */
+  let spooled = spool?.read().length ?? 0
   let fault: string | undefined
   let cancel: (() => void) | undefined
   let cancelCheckpoint: (() => void) | undefined
@@ -105,13 +107,14 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       inDoubt = []
       queue = [...rest, ...queue]
     }
-    const spooled = spool?.read() ?? []
-    if (spooled.length > 0) {
-      for (let i = 0; i < spooled.length; i += MAX_BATCH) {
-        const fresh = await withoutKnown(spooled.slice(i, i + MAX_BATCH))
+    const left = spool?.read() ?? []
+    if (left.length > 0) {
+      for (let i = 0; i < left.length; i += MAX_BATCH) {
+        const fresh = await withoutKnown(left.slice(i, i + MAX_BATCH))
         if (fresh.length > 0) await writeOne(fresh)
       }
       spool!.clear()
+      spooled = 0
     }
     while (queue.length > 0) {
       const batch = queue.slice(0, MAX_BATCH)
@@ -137,6 +140,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     queue = []
     inDoubt = []
     const kept = spool?.add(waiting) ?? 0
+    spooled += kept
     if (spool === undefined) queue = waiting.slice(0, MAX_WAITING)
     lost += waiting.length - (spool === undefined ? queue.length : kept)
     if (!isClosed) cancel ??= later(() => void flush(), RETRY_MS)
@@ -195,6 +199,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     }, LOOK_MS)
   }
   lookLater()
+  // What a process before this one left there need not wait for an event.
+  if (spooled > 0) cancel = later(() => void flush(), GATHER_MS)
 
   return {
     record(event) {
@@ -208,7 +214,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     get state() {
       return {
         size: log?.frontier.size ?? 0,
-        waiting: queue.length + inDoubt.length,
+        waiting: queue.length + inDoubt.length + spooled,
         lost,
         problem: signing.problem,
         fault,

@@ -64,7 +64,7 @@ it('events of an outage wait on disk, over a restart too, and come in once', asy
   await first.flush()
   first.record(event(2))
   await first.flush()
-  assert.equal(first.state.lost, 0)
+  assert.deepEqual([first.state.lost, first.state.waiting], [0, 2])
   assert.equal(first.state.fault, 'unavailable')
   await assert.rejects(
     Promise.all([first.append(event(3)), first.flush()]),
@@ -80,6 +80,30 @@ it('events of an outage wait on disk, over a restart too, and come in once', asy
   const check = await checkLog(store, { verifier })
   assert.equal(check.entries, 4, 'events 0, 1, 2 and 4')
   assert.deepEqual(check.faults, [])
+})
+
+it('what an outage left is written after a restart, though nothing else happens', async (test) => {
+  const store = await embeddedStore(test)
+  const database = breakable(store)
+  const file = join(temporaryFolder(test), 'spool')
+  const first = await log(database, { spool: fileSpool(file) })
+  database.away = true
+  for (const n of [0, 1, 2]) first.record(event(n))
+  await first.close()
+  database.away = false
+  const due: (() => void)[] = []
+  const second = await log(database, {
+    spool: fileSpool(file),
+    later: (run, ms) => {
+      if (ms < 1_000) due.push(run)
+      return () => {}
+    },
+  })
+  assert.deepEqual([second.state.size, second.state.waiting, due.length], [0, 3, 1])
+  due[0]!()
+  await second.flush()
+  assert.deepEqual([second.state.size, second.state.waiting], [3, 0])
+  await second.close()
 })
 
 it('a spool is bounded, and says what it could not keep', async (test) => {

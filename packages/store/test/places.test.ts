@@ -29,6 +29,12 @@ async function outcome(child: ChildProcess): Promise<{ code: number | null; said
   return { code, said }
 }
 
+/** A writer that must be refused goes on for ever where it is not. */
+function endedWhenOpen(child: ChildProcess): ChildProcess {
+  child.stdout!.once('data', () => child.kill('SIGKILL'))
+  return child
+}
+
 const namespaces =
   spawnSync('unshare', ['--pid', '--fork', '--mount-proc', 'true']).status !== 0 &&
   'this machine lets nobody make PID namespaces'
@@ -58,7 +64,7 @@ describe('a volume that is the store’s folder itself', { skip: mountMissing },
     const directory = await storeFolder(test)
     const script = `cp -a "$0" "$0.copy" && mount -t tmpfs -o size=200m tmpfs "$0" && cp -a "$0.copy/." "$0" && exec "$@"`
     const words = ['--mount', 'sh', '-c', script, directory, process.execPath, writer, directory]
-    const child = spawn('unshare', words, { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = endedWhenOpen(spawn('unshare', words, { stdio: ['ignore', 'pipe', 'pipe'] }))
     const { code, said } = await outcome(child)
     assert.equal(code, 1)
     assert.match(said, /the store’s folder is a volume of its own.*mount the volume at the folder around it/)
@@ -74,10 +80,12 @@ for (const [system, type] of [
     it(`${system} is refused where ${place} is on it`, async (test) => {
       const directory = await storeFolder(test)
       const at = place === 'the folder' ? directory : dirname(directory)
-      const child = spawn(process.execPath, ['--import', fileSystem, writer, directory], {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        env: { ...process.env, SALLYPORT_TEST_FILE_SYSTEM: `${type} ${at}` },
-      })
+      const child = endedWhenOpen(
+        spawn(process.execPath, ['--import', fileSystem, writer, directory], {
+          stdio: ['ignore', 'pipe', 'pipe'],
+          env: { ...process.env, SALLYPORT_TEST_FILE_SYSTEM: `${type} ${at}` },
+        }),
+      )
       const { code, said } = await outcome(child)
       assert.equal(code, 1)
       assert.match(said, /the store’s folder is on a network file system.*use a local disk, or a PostgreSQL/)

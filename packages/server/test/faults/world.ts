@@ -52,7 +52,7 @@ export async function keysIn(settings: StoreSettings, count = 1): Promise<readon
       random,
       clock: Date.now,
     })
-    const organisation = await administration.createOrganisation('Acme', 'free')
+    const organisation = await administration.createOrganisation('Acme', 'free', 'test')
     const keys: string[] = []
     for (let made = 0; made < count; made += 1) {
       const wanted = { organisation, name: 'Till', kind: 'secret', environment: 'live' } as const

@@ -314,7 +314,7 @@ const entries = {
   },
   body_malformed: {
     status: 400,
-    title: 'The body can’t be read as JSON',
+    title: 'The body is not readable as JSON',
     cause:
       'It is no JSON text in UTF-8, or an object in it has one name twice, which programs read differently.',
     mend: 'Write the body with a JSON library.',

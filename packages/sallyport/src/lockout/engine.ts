@@ -107,7 +107,12 @@ const COARSE_SECONDS = [30, 60, 120, 300, 600, 900, 1_800, 3_600]
  */
 export function createLockout(options: LockoutOptions): Lockout {
   const { store, clock, random, audit, control } = options
-  const numbers = { ...lockoutDefaults, ...options.numbers }
+  const { addressFailures = lockoutDefaults.addressFailures } = options.numbers ?? {}
+  const numbers = {
+    ...lockoutDefaults,
+    networkFailures: Math.max(lockoutDefaults.networkFailures, addressFailures),
+    ...options.numbers,
+  }
   if (typeof options.pepper !== 'string' || options.pepper.length < 16)
     throw new TypeError(
       'createLockout: the pepper has fewer than 16 characters; make one with "openssl rand -base64 32" and keep it',

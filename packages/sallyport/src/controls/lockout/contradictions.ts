@@ -139,7 +139,7 @@ function senderProblems({ addressFailures, networkFailures }: LockoutNumbers): r
       'networkFailures',
       `is less than the ${addressFailures} guesses of each of its addresses`,
       networkFailures,
-      `write ${addressFailures * 10}, or lower addressFailures`,
+      `write ${Math.min(5_000, addressFailures * 10)}, or lower addressFailures`,
     ),
   ]
 }

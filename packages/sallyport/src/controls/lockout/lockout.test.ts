@@ -354,3 +354,10 @@ test('a name in a form is the one that URLSearchParams reads, first and last, or
     { numRuns: 3_000 },
   )
 })
+
+test('a policy that lets one address guess more often lets its network do so too', () => {
+  const { networkFailures } = numbersOf({ addressFailures: 1_000 })
+  assert.equal(networkFailures, 1_000)
+  assert.equal(numbersOf({ addressFailures: 100 }).networkFailures, 200)
+  assert.equal(numbersOf({ addressFailures: 1_000, networkFailures: 300 }).networkFailures, 300)
+})

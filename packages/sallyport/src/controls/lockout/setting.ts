@@ -72,7 +72,7 @@ export const lockoutSchema = object(
     ),
     networkFailures: integer(
       { min: 1, max: 5_000, example: 200 },
-      'The same of an IPv6 /48, of which one sender may have 65,536 households; 200.',
+      'The same of an IPv6 /48, of which one sender may have 65,536 households; 200, or `addressFailures` where that is more.',
     ),
     addressWindowSeconds: integer({ min: 10, max: DAY, example: 600 }, 'That window; 600.'),
     surge: object(
@@ -151,6 +151,7 @@ export function tellsRecovery({ mode, recovery }: LockoutSetting): boolean {
 /** The numbers of the state machine. */
 export function numbersOf(setting: LockoutSetting): LockoutNumbers {
   const surge = surgeOf(setting)
+  const addressFailures = setting.addressFailures ?? numbers.addressFailures
   return {
     freeFailures: setting.freeFailures ?? numbers.freeFailures,
     firstWaitSeconds: setting.firstWaitSeconds ?? numbers.firstWaitSeconds,
@@ -158,8 +159,9 @@ export function numbersOf(setting: LockoutSetting): LockoutNumbers {
     lockedAt: setting.lockedAt ?? numbers.lockedAt,
     disabledAt: setting.disabledAt ?? numbers.disabledAt,
     quietSeconds: setting.quietSeconds ?? numbers.quietSeconds,
-    addressFailures: setting.addressFailures ?? numbers.addressFailures,
-    networkFailures: setting.networkFailures ?? numbers.networkFailures,
+    addressFailures,
+    // A network never has less than one of its addresses.
+    networkFailures: setting.networkFailures ?? Math.max(numbers.networkFailures, addressFailures),
     addressWindowSeconds: setting.addressWindowSeconds ?? numbers.addressWindowSeconds,
     ...(surge && { surge }),
   }

@@ -165,6 +165,11 @@ export const commands: readonly Command[] = [
         many: true,
       },
       { name: 'allow-writes', doc: 'sends requests that may change something', noEnvironment: true },
+      {
+        name: 'provoke-limits',
+        doc: 'uses up the smallest bucket of an address, and of each credential, and judges the 429s; comes last',
+        noEnvironment: true,
+      },
       { name: 'ca', value: 'FILE', doc: 'the certificate authority to trust, PEM' },
       { name: 'insecure', doc: 'goes on where the certificate is not trusted', noEnvironment: true },
       { name: 'replica', value: 'HOST:PORT', doc: 'one of several servers behind the name', many: true },

@@ -28,9 +28,18 @@ export const demoPolicy: PolicyDocument = {
       pro: { buckets: { minute: { limit: 2_000, windowSeconds: 60 } } },
     },
     defaultPlan: 'free',
-    addresses: { buckets: { address: { limit: 600, windowSeconds: 60 } } },
+    // Room for a whole verification, which asks for orders without a key too.
+    addresses: { buckets: { address: { limit: 3_000, windowSeconds: 60 } } },
   },
-  audit: { record: true, risk: { high: ['lock'], critical: ['block'] } },
+  audit: {
+    record: true,
+    risk: {
+      // Made-up keys in a browser or a URL, as a verification shows them, must not lock out whoever tries the demo.
+      signals: { 'key.exposed': { weight: 20 } },
+      high: ['lock'],
+      critical: ['block'],
+    },
+  },
   headers: { strip: { 'x-debug-query': 'It shows the statements of the database.' } },
   // No security.txt: it has a date to expire, which a built-in policy could not renew.
   disclosure: {

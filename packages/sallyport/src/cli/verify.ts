@@ -113,6 +113,7 @@ async function liveOptions(
   return {
     profile: oneOf<Profile>(invocation, 'profile', PROFILES),
     allowWrites: invocation.flag('allow-writes'),
+    provokeLimits: invocation.flag('provoke-limits'),
     samples,
     credentials,
     replicas: await replicas(invocation, parsed.target),

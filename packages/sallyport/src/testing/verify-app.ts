@@ -22,6 +22,8 @@ export interface VerifyAppOptions {
   readonly credentials?: readonly Credential[]
   /** Also sends requests that may change something; true where nothing is said, since the app is the test's own. */
   readonly allowWrites?: boolean
+  /** Also uses up the smallest bucket of an address and of each credential, and judges the 429s. */
+  readonly provokeLimits?: boolean
   /** The certificate for a policy that ends TLS at the app (`transport: { tls: 'here' }`); PEM. */
   readonly tls?: TestCertificate
   /** Finding ids that are known and accepted, such as `framing.missing`. */
@@ -57,6 +59,7 @@ export async function verifyApp(
     result = await verify(resolved, served.target, {
       place: served.place,
       allowWrites: options.allowWrites ?? true,
+      provokeLimits: options.provokeLimits ?? false,
       samples: options.samples ?? [],
       credentials: options.credentials ?? [],
       userAgent: 'sallyport-testing',

@@ -77,12 +77,13 @@ export function judgeLimitLine(
   if (!NUMBERS.includes(name as (typeof NUMBERS)[number]) || !/^\d{1,15}$/.test(value)) return wrong
   const limit = Number(headerValues(seen, name.startsWith('x-') ? 'x-ratelimit-limit' : 'ratelimit-limit')[0])
   if (name.endsWith('remaining') && !(Number(value) <= limit)) return wrong
-  return name === 'ratelimit-reset' ? judgeRetry(value, seen) : []
+  return name === 'ratelimit-reset' ? judgeRetry(value, setting.cost ?? 1, seen) : []
 }
 
 // A refusal of a bucket that is used up says when to come again, and no earlier than its reset.
-function judgeRetry(reset: string, seen: Observation): readonly Finding[] {
-  if (seen.status !== 429 || headerValues(seen, 'ratelimit-remaining')[0] !== '0') return []
+function judgeRetry(reset: string, cost: number, seen: Observation): readonly Finding[] {
+  // An application refuses for reasons of its own too, while there is room.
+  if (seen.status !== 429 || !(Number(headerValues(seen, 'ratelimit-remaining')[0]) < cost)) return []
   const [retry] = headerValues(seen, 'retry-after')
   const mend = `Retry-After: ${reset}`
   if (retry === undefined)

@@ -58,7 +58,8 @@ export const HINTS: Readonly<Partial<Record<ClassId, string>>> = {
   oversize: 'the policy limits no body, or nothing refused one',
   '401': 'no answer asked for a credential; name a path with --path 401=/v1/…',
   '403': 'no answer said so; name a path with --path 403=/v1/…',
-  '429': 'limits are not provoked; name a path that is over its limit with --path 429=/v1/…',
+  '429':
+    'limits are not provoked without consent; use up the smallest bucket with --provoke-limits, or name a path that is over its limit with --path 429=/v1/…',
   sse: 'no route is declared as a stream, or none answered; name one with --path sse=/v1/…',
   download: 'no answer was a file; name one with --path download=/…',
   '405': 'nothing answered 405 or 501',

@@ -43,3 +43,16 @@ export function redactor(credentials: readonly Credential[]): (text: string) => 
     .sort((a, b) => b.length - a.length)
   return (text) => secrets.reduce((left, secret) => left.replaceAll(secret, '[credential]'), text)
 }
+
+/** What stands for a credential in a line for curl. */
+export function standIns(credentials: readonly Credential[]) {
+  return (role: string | undefined): Readonly<Record<string, string>> =>
+    Object.fromEntries(
+      credentials
+        .filter((each) => each.role === role)
+        .map(({ header }) => [
+          header.toLowerCase(),
+          `$${role!.toUpperCase().replaceAll('-', '_')}_CREDENTIAL`,
+        ]),
+    )
+}

@@ -11,7 +11,7 @@ import type { WireTarget } from '../wire/target.ts'
 import { blockedBy } from './block-page.ts'
 import { CLASSES, type ClassId, classOf } from './classes.ts'
 import { GENERAL, judgeGeneral } from './judge-general.ts'
-import type { Oracle } from './oracle.ts'
+import { LIMITS, type Oracle, SUSPECTS } from './oracle.ts'
 import type { Claim, Planned } from './plan.ts'
 import { bestReading } from './reading.ts'
 import { distinct, reasonOf, shorten, whyNotSeen } from './reasons.ts'
@@ -32,18 +32,24 @@ export interface Account {
   take(exchanged: Exchanged): void
   /** Takes what was found without a request of the plan: TLS, plain HTTP. */
   note(check: string, control: string, about: About, findings: readonly Finding[]): void
+  /** Takes what several answers together came to; they were taken one by one before. */
+  conclude(check: string, control: string, about: About, findings: readonly Weighed[], role?: string): void
   skip(notRun: NotRun): void
   /** The classes seen in a cell. */
   sawIn(cell: string): ReadonlySet<ClassId>
   /** The cells that let the credential of a role in. */
   readonly opened: ReadonlySet<string>
+  /** The same by role. */
+  readonly openedBy: ReadonlyMap<string, ReadonlySet<string>>
   readonly answers: number
+  /** Answers that were refusals for what only the server knows, by the register id of the control. */
+  readonly refused: ReadonlyMap<string, number>
   readonly blocked: ReadonlyMap<string, number>
   report(): AccountReport
 }
 
 /** What a finding is about. */
-interface About {
+export interface About {
   readonly class: ClassId
   readonly cell: string
   readonly curl: string
@@ -80,11 +86,13 @@ export function openAccount(
   const seen = new Map<ClassId, number>()
   const seenIn = new Map<string, Set<ClassId>>()
   const opened = new Set<string>()
+  const openedBy = new Map<string, Set<string>>()
   const notRun: NotRun[] = []
   const nonces = new Map<string, Observation>()
   const identities = repeatedIdentities()
   const blocked = new Map<string, number>()
   let answers = 0
+  const refused = new Map<string, number>()
 
   function check(key: string, control: string, found: readonly Weighed[], about: About, role?: string): void {
     const known = checks.get(key)
@@ -122,6 +130,15 @@ export function openAccount(
     const known = seenIn.get(cell)
     if (known) known.add(id)
     else seenIn.set(cell, new Set([id]))
+  }
+
+  function open(role: string, cell: string, status: number): void {
+    opened.add(cell)
+    // A limit of addresses refuses before anybody looks who calls.
+    if (status === 429) return
+    const known = openedBy.get(role)
+    if (known) known.add(cell)
+    else openedBy.set(role, new Set([cell]))
   }
 
   function takeFailure({ planned, target, result, replica }: Exchanged): void {
@@ -166,8 +183,10 @@ export function openAccount(
     const id = classOf(planned.request, result, planned.meant)
     const best = bestReading(oracle, planned.request, result, nonces, planned.role !== undefined)
     see(best.expected.cell, id)
+    const by = best.expected.verdict?.control
+    if (by === LIMITS || by === SUSPECTS) refused.set(by, (refused.get(by) ?? 0) + 1)
     if (planned.role !== undefined && result.status !== 401 && result.status !== 403)
-      opened.add(best.expected.cell)
+      open(planned.role, best.expected.cell, result.status)
     const about: About = {
       class: id,
       cell: best.expected.cell,
@@ -195,12 +214,16 @@ export function openAccount(
       seen.set(about.class, (seen.get(about.class) ?? 0) + 1)
       check(JSON.stringify(['note', key, about.replica]), control, found, about)
     },
+    conclude: (key, control, about, found, role) =>
+      check(JSON.stringify(['concluded', key, role, about.replica]), control, found, about, role),
     skip: (each) => notRun.push(each),
     opened,
+    openedBy,
     sawIn: (cell) => seenIn.get(cell) ?? new Set(),
     get answers() {
       return answers
     },
+    refused,
     blocked,
     report() {
       const all = [...checks.values()]

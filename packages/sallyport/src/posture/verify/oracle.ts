@@ -2,7 +2,11 @@
 // put to it, and the lines that it would emit for the status that came are what the answer must carry.
 
 import '../page/publish.ts'
+import type { AuditSetting } from '../../controls/audit/setting.ts'
+import { refusedBySuspicion } from '../../controls/audit/suspected.ts'
 import { headerValues } from '../../controls/faces.ts'
+import { spentBuckets } from '../../controls/limits/refusal.ts'
+import type { LimitsSetting } from '../../controls/limits/setting.ts'
 import type { ErrorCode } from '../../errors/catalogue.ts'
 import { replyFor } from '../../guard/answer.ts'
 import { OWNED } from '../../guard/compile.ts'
@@ -11,6 +15,7 @@ import type { Exchange, Incoming } from '../../guard/exchange.ts'
 import { createGuard, type Guard } from '../../guard/guard.ts'
 import { type ResolvedCell, type ResolvedPolicy, rules } from '../../guard/resolve.ts'
 import { servicesFor, verdictNow } from '../../guard/services.ts'
+import type { CounterVerdict } from '../../ports/counters.ts'
 import { readRaw } from './raw-request.ts'
 
 /** What one reading of a request asks of its answer. */
@@ -96,6 +101,29 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
     return of.open(incomingOf(parts, 'raw' in request ? [] : [['Host', authority]], encrypted))
   }
 
+  /** The reading in which the guard refuses for what only its server knows: a bucket is used up, the caller suspected. */
+  function refusedByState(
+    of: Guard,
+    request: ProbeRequest,
+    { verdict, settings }: Expectation,
+    seen: Observation,
+    shown: boolean,
+  ): Expectation | undefined {
+    if (verdict !== undefined && !AFTER_LIMITS.has(verdict.control)) return undefined
+    const suspected = refusedBySuspicion(settings['audit'] as AuditSetting, seen)
+    const spent =
+      suspected === undefined && seen.status === 429
+        ? spentBuckets(settings['limits'] as LimitsSetting, shown)
+        : undefined
+    if (suspected === undefined && spent === undefined) return undefined
+    const exchange = open(of, request, seen.encrypted)
+    const control = suspected === undefined ? LIMITS : SUSPECTS
+    return (
+      exchange &&
+      expectation(of, exchange, seen, ownersOf, false, { control, status: seen.status, limits: spent })
+    )
+  }
+
   return {
     policy,
     expect(request, seen, shown = false) {
@@ -106,6 +134,8 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
         const admitted =
           shown && isByAsking(reading.verdict) ? open(letIn(of), request, seen.encrypted) : undefined
         if (admitted) readings.push(expectation(letIn(of), admitted, seen, ownersOf, false))
+        const limited = unreadable ? undefined : refusedByState(of, request, reading, seen, shown)
+        if (limited) readings.push(limited)
       }
       const exchange = open(guard, request, seen.encrypted)
       if (exchange) read(guard, exchange, false)
@@ -128,6 +158,25 @@ export function createOracle(policy: ResolvedPolicy, authority: string, place: P
 
 // The controls that ask who calls, by name and register id.
 const ASKING: Readonly<Record<string, string>> = { keys: 'SP-KEYS-01', access: 'SP-ACCESS-01' }
+
+/** The controls that refuse for what only a server knows, by register id. */
+export const LIMITS = 'SP-LIMITS-01'
+export const SUSPECTS = 'SP-AUDIT-01'
+
+/** A refusal for what only a server knows. */
+interface Refused {
+  readonly control: string
+  readonly status: number
+  readonly limits: CounterVerdict | undefined
+}
+
+// Whose verdicts a used-up bucket comes before; published pages are counted too.
+const AFTER_LIMITS: ReadonlySet<string> = new Set([
+  ...Object.values(ASKING),
+  SUSPECTS,
+  'SP-LOCKOUT-01',
+  'SP-DISCLOSURE-01',
+])
 
 function isByAsking(verdict: Expectation['verdict']): boolean {
   return verdict?.denied === true && Object.values(ASKING).includes(verdict.control)
@@ -184,8 +233,13 @@ function expectation(
   observed: Observation,
   ownersOf: (cell: ResolvedCell) => ReadonlyMap<string, string>,
   unreadable: boolean,
+  refused?: Refused,
 ): Expectation {
-  const verdict = unreadable ? undefined : verdictOf(guard, exchange)
+  let verdict = unreadable ? undefined : verdictOf(guard, exchange)
+  if (refused !== undefined) {
+    verdict = { control: refused.control, status: refused.status, denied: true }
+    exchange.limits = refused.limits ?? exchange.limits
+  }
   const { compiled } = exchange.cell
   // A guard's cells are the resolved ones with their compiled form beside them.
   const cell = exchange.cell as typeof exchange.cell & ResolvedCell

@@ -149,7 +149,8 @@ function get(path: string, ...headers: readonly (readonly [string, string])[]): 
   return { method: 'GET', path, headers }
 }
 
-function listedOrigin(cells: readonly ResolvedCell[]): string | undefined {
+/** An origin that the policy lists; `undefined` where there is none. */
+export function listedOrigin(cells: readonly ResolvedCell[]): string | undefined {
   const { mode = 'enforce', origins } = cells.at(-2)!.settings['cors'] as CorsSetting
   return mode === 'enforce' && origins?.[0] !== undefined ? exampleOrigin(origins[0]) : undefined
 }

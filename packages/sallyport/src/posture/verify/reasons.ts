@@ -7,7 +7,8 @@ import type { NotRun } from './result.ts'
 /** Why a class of answers was not seen. */
 export function whyNotSeen(id: ClassId, notRun: readonly NotRun[]): string {
   return (
-    notRun.find(({ probe }) => probe === `class ${id}`)?.because ??
+    notRun.find(({ probe }) => probe === `class ${id}` || (id === '429' && probe.startsWith('limits of ')))
+      ?.because ??
     HINTS[id] ??
     'nothing that was sent provoked it'
   )

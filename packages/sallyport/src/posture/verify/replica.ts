@@ -111,7 +111,7 @@ export async function verifyReplica(
   const { account, options, wire, transport } = run
   const limits = limitsFor(target, options)
   const loopback = isLoopback(target)
-  const perSecond = options.perSecond ?? (loopback ? undefined : POLITE_PER_SECOND)
+  const perSecond = perSecondOf(target, options)
   const pace: Pace = {
     concurrency: loopback ? 8 : 4,
     perSecond,
@@ -180,6 +180,11 @@ async function overHttp2(
     (each) => run.wireHttp2(target, each.request),
     (each, result) => take(each, result),
   )
+}
+
+/** Requests a second; `undefined` is as fast as the answers come. */
+export function perSecondOf(target: WireTarget, options: VerifyOptions): number | undefined {
+  return options.perSecond ?? (isLoopback(target) ? undefined : POLITE_PER_SECOND)
 }
 
 /** How long an answer is waited for. On this machine nothing is far: what is silent for seconds stays silent. */

@@ -9,11 +9,12 @@ import { type ResolvedPolicy, resolvePolicy } from '../../guard/resolve.ts'
 import { digest } from '../../policy/digest.ts'
 import type { Wire } from '../wire/send.ts'
 import { authorityOf, originOf, parseTarget, replicaName, type WireTarget } from '../wire/target.ts'
-import { type Credential, redactor } from './credential.ts'
+import { type Credential, redactor, standIns } from './credential.ts'
 import { type Account, type Exchanged, openAccount } from './judge.ts'
-import { createOracle, type Oracle } from './oracle.ts'
+import { createOracle, LIMITS, type Oracle, SUSPECTS } from './oracle.ts'
 import { ASK_PLACE, notJudgedWithout, placeIn, saysPlace } from './place.ts'
 import { planRun, type Sample } from './plan.ts'
+import { provokeLimits } from './provoke.ts'
 import { limitsFor, type Run, reachable, verifyReplica, wiresOf } from './replica.ts'
 import { CouldNotVerify, type Profile, type Verification } from './result.ts'
 
@@ -28,6 +29,11 @@ export interface VerifyOptions {
   readonly place?: Place
   /** Sends requests that may change something. */
   readonly allowWrites?: boolean
+  /**
+   * Uses up the smallest bucket of an address and of each credential on purpose, once everything else was asked, and judges
+   * the refusals. `full` waits for Retry-After too, up to 90 s for each.
+   */
+  readonly provokeLimits?: boolean
   /** Paths that are known to answer in a certain way. */
   readonly samples?: readonly Sample[]
   readonly credentials?: readonly Credential[]
@@ -100,6 +106,8 @@ export async function verify(
         ? [`the published posture says that the policy runs in place ${place}`]
         : [],
   }
+  const maxRequests = options.maxRequests ?? MAX_REQUESTS[profile]
+  let first: { readonly target: WireTarget; readonly trusted: boolean; readonly planned: number } | undefined
   const reached: string[] = []
   let lastReason = ''
   for (const replica of replicas) {
@@ -128,7 +136,7 @@ export async function verify(
       allowWrites: options.allowWrites === true,
       samples,
       credentials: reach.trusted ? credentials : [],
-      maxRequests: options.maxRequests ?? MAX_REQUESTS[profile],
+      maxRequests,
     })
     if (!reach.trusted && credentials.length > 0)
       run.notes.push('the certificate is not trusted, so no credential was sent')
@@ -136,7 +144,19 @@ export async function verify(
     for (const each of plan.notRun) account.skip(each)
     await verifyReplica(run, reach.target, name, plan.requests, oracle)
     reached.push(replicaName(replica))
+    first ??= { ...reach, planned: plan.requests.length }
   }
+  run.notes.push(...refusalNotes(account))
+  // Servers behind one name may share their counts, so one of them speaks for all.
+  if (options.provokeLimits === true && first !== undefined)
+    await provokeLimits({
+      run,
+      target: first.target,
+      oracle,
+      samples,
+      credentials: first.trusted ? credentials : [],
+      budget: maxRequests - first.planned,
+    })
   skipClosed(account, oracle, credentials)
   if (options.signal?.aborted) throw new CouldNotVerify('the verification was called off')
   if (reached.length === 0) throw new CouldNotVerify(lastReason)
@@ -210,17 +230,22 @@ function noteUntrusted(
   })
 }
 
-// What stands for a credential in a line for curl.
-function standIns(credentials: readonly Credential[]) {
-  return (role: string | undefined): Readonly<Record<string, string>> =>
-    Object.fromEntries(
-      credentials
-        .filter((each) => each.role === role)
-        .map(({ header }) => [
-          header.toLowerCase(),
-          `$${role!.toUpperCase().replaceAll('-', '_')}_CREDENTIAL`,
-        ]),
-    )
+// A refusal of either says nothing of what the request was sent for.
+function refusalNotes({ refused }: Account): readonly string[] {
+  const limited = refused.get(LIMITS) ?? 0
+  const suspected = refused.get(SUSPECTS) ?? 0
+  return [
+    ...(limited > 0
+      ? [
+          `${limited} answers were refusals of a limit, so what they were asked for was not judged; ask more slowly with --rate, or from an address with a larger bucket`,
+        ]
+      : []),
+    ...(suspected > 0
+      ? [
+          `${suspected} answers refused this caller for its risk (audit.risk), so what they were asked for was not judged; made-up keys and paths count against an address: wait until it has faded`,
+        ]
+      : []),
+  ]
 }
 
 function refuseBlockPages({ answers, blocked }: Account): void {

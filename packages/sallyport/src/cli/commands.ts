@@ -157,7 +157,11 @@ export const commands: readonly Command[] = [
         doc: 'a path that answers so, such as 200=/v1/account or error=/v1/fails',
         many: true,
       },
-      { name: 'samples', value: 'FILE', doc: 'the same from a file: { "200": ["/v1/account"] }' },
+      {
+        name: 'samples',
+        value: 'FILE',
+        doc: 'the same from a file: { "200": ["/v1/account"], "owned": [{ "path": "/v1/orders/1", "by": "a" }] }',
+      },
       {
         name: 'credential',
         value: 'ROLE=HEADER:VALUE',
@@ -165,6 +169,12 @@ export const commands: readonly Command[] = [
         many: true,
       },
       { name: 'allow-writes', doc: 'sends requests that may change something', noEnvironment: true },
+      {
+        name: 'owned',
+        value: 'ROLE=PATH',
+        doc: "an object of this role's organisation, which every other role and nobody must be refused",
+        many: true,
+      },
       {
         name: 'provoke-limits',
         doc: 'uses up the smallest bucket of an address, and of each credential, and judges the 429s; comes last',

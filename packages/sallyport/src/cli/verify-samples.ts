@@ -2,8 +2,10 @@
 
 import { nearest, show } from '../policy/problem.ts'
 import { SAMPLE_CLASSES } from '../posture/verify/classes.ts'
+import type { Owned } from '../posture/verify/owned.ts'
 import type { Sample } from '../posture/verify/plan.ts'
 import { Failure } from './failure.ts'
+import { readOwnedList } from './verify-owned.ts'
 
 /** Reads `404=/v1/none`, `bad-json=POST /v1/orders`. @throws Failure */
 export function readSample(text: string, where: string): Sample {
@@ -12,12 +14,18 @@ export function readSample(text: string, where: string): Sample {
   return sample(name, text.slice(equals + 1), where, text)
 }
 
+/** What a file of samples names. */
+export interface Samples {
+  readonly samples: readonly Sample[]
+  readonly owned: readonly Owned[]
+}
+
 /**
- * Reads a file of samples: `{ "200": ["/v1/account"], "error": "/v1/fails" }`.
+ * Reads a file of samples: `{ "200": ["/v1/account"], "error": "/v1/fails", "owned": [{ "path": "/v1/orders/1", "by": "a" }] }`.
  *
  * @throws Failure
  */
-export function readSamples(text: string, file: string): readonly Sample[] {
+export function readSamples(text: string, file: string): Samples {
   let read: unknown
   try {
     read = JSON.parse(text)
@@ -26,13 +34,15 @@ export function readSamples(text: string, file: string): readonly Sample[] {
   }
   if (typeof read !== 'object' || read === null || Array.isArray(read))
     throw new Failure(`${file}: expected an object, received ${show(read)}; write { "200": ["/v1/account"] }`)
-  return Object.entries(read).flatMap(([name, value]) =>
+  const { owned, ...classes } = read as { readonly owned?: unknown }
+  const samples = Object.entries(classes).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((path: unknown) => {
       if (typeof path !== 'string')
         throw new Failure(`${file}: ${name}: expected a path, received ${show(path)}; write "/v1/account"`)
       return sample(name, path, `${file}: ${name}`, path)
     }),
   )
+  return { samples, owned: owned === undefined ? [] : readOwnedList(owned, `${file}: owned`) }
 }
 
 function sample(name: string, value: string, where: string, received: string): Sample {

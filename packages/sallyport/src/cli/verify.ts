@@ -16,6 +16,7 @@ import { originOf, parseTarget, replicaAt, replicasOf, type WireTarget } from '.
 import type { Invocation, Terminal } from './command.ts'
 import { Failure } from './failure.ts'
 import { expectationOf } from './verify-expectation.ts'
+import { expectRoles, readOwned } from './verify-owned.ts'
 import { readSample, readSamples } from './verify-samples.ts'
 import { watchVerification } from './verify-watch.ts'
 import { version } from './version.ts'
@@ -103,19 +104,30 @@ async function liveOptions(
       throw new Failure(`${invocation.nameOf('credential')}: ${(error as Error).message}`)
     }
   })
+  const named =
+    invocation.text('samples') === undefined
+      ? { samples: [], owned: [] }
+      : readSamples(await read(terminal, invocation, 'samples'), invocation.text('samples')!)
   const samples = [
     ...(parsed.path === '/' ? [] : [{ class: '200', path: parsed.path } as const]),
     ...invocation.list('path').map((text) => readSample(text, invocation.nameOf('path'))),
-    ...(invocation.text('samples') === undefined
-      ? []
-      : readSamples(await read(terminal, invocation, 'samples'), invocation.text('samples')!)),
+    ...named.samples,
   ]
+  const owned = [
+    ...invocation.list('owned').map((text) => readOwned(text, invocation.nameOf('owned'))),
+    ...named.owned,
+  ]
+  expectRoles(
+    owned,
+    credentials.map(({ role }) => role),
+  )
   return {
     profile: oneOf<Profile>(invocation, 'profile', PROFILES),
     allowWrites: invocation.flag('allow-writes'),
     provokeLimits: invocation.flag('provoke-limits'),
     samples,
     credentials,
+    owned,
     replicas: await replicas(invocation, parsed.target),
     userAgent: `sallyport-verify/${version()}`,
     ...numberOption(invocation, 'plain-port', 'plainPort', 65_535),

@@ -187,6 +187,9 @@ disclosure.policy-missing | low | the declared disclosure policy is not served |
 disclosure.policy-differs | low | the disclosure policy promises something else than the declared one | RFC 9116
 drift.request | high | a request that the policy refuses is not refused, or otherwise than declared | CM-6(1), SI-10
 drift.access | critical | a request without a valid credential is let in where the policy requires one | ASVS 8.2.1, API2:2023, AC-3
+tenancy.foreign-row | critical | a caller is answered with what belongs to another organisation, or may change it | ASVS 8.2.2, ASVS 8.4.1, API1:2023, AC-3
+tenancy.not-refused | medium | a request for another organisation's object is not refused, though nothing of it is told | ASVS 8.2.2, API1:2023
+tenancy.owner-refused | low | the owner of a named object is not let in, so nothing is proved by refusing others | ASVS 8.2.2
 drift.keys | high | an API key that the policy refuses is not refused, or otherwise than declared | CM-6(1), API2:2023
 drift.posture | low | the published posture is not that of the policy, or is shown to others than declared | CM-6(1)
 drift.tls | high | a TLS version is spoken that the policy excludes, or a declared one is not | ASVS 12.1.1, PCI 4.2.1

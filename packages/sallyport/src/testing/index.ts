@@ -3,6 +3,7 @@
 
 export type { PolicyDocument } from '../guard/policy.ts'
 export type { Credential } from '../posture/verify/credential.ts'
+export type { Owned } from '../posture/verify/owned.ts'
 export type { Sample } from '../posture/verify/plan.ts'
 export type { Verification, VerifyFinding } from '../posture/verify/result.ts'
 export {

@@ -5,6 +5,7 @@ import type { TransportSetting } from '../controls/transport/setting.ts'
 import type { PolicyDocument } from '../guard/policy.ts'
 import { type ResolvedPolicy, resolvePolicy } from '../guard/resolve.ts'
 import type { Credential } from '../posture/verify/credential.ts'
+import type { Owned } from '../posture/verify/owned.ts'
 import type { Sample } from '../posture/verify/plan.ts'
 import type { Verification, VerifyFinding } from '../posture/verify/result.ts'
 import { findingLines } from '../posture/verify/text.ts'
@@ -22,6 +23,8 @@ export interface VerifyAppOptions {
   readonly credentials?: readonly Credential[]
   /** Also sends requests that may change something; true where nothing is said, since the app is the test's own. */
   readonly allowWrites?: boolean
+  /** Objects of a role's organisation, which every other role and nobody must be refused. */
+  readonly owned?: readonly Owned[]
   /** Also uses up the smallest bucket of an address and of each credential, and judges the 429s. */
   readonly provokeLimits?: boolean
   /** The certificate for a policy that ends TLS at the app (`transport: { tls: 'here' }`); PEM. */
@@ -59,6 +62,7 @@ export async function verifyApp(
     result = await verify(resolved, served.target, {
       place: served.place,
       allowWrites: options.allowWrites ?? true,
+      owned: options.owned ?? [],
       provokeLimits: options.provokeLimits ?? false,
       samples: options.samples ?? [],
       credentials: options.credentials ?? [],

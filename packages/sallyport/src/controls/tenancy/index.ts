@@ -20,7 +20,7 @@ export const tenancy = {
   describe: describeTenancy,
   probe: {
     because:
-      'which rows a query could see is not to be seen from outside; sallyport tenancy check asks the database itself',
+      'seen only by callers of two organisations: give verify a credential of each and an object of one (--credential, --owned); what it does not name stays unseen, and sallyport tenancy check asks the database itself',
   },
   compare: compareTenancy,
 } as const satisfies Control<TenancySetting>

@@ -14,6 +14,7 @@ export {
 } from './captured.ts'
 export type { Credential } from './credential.ts'
 export { verificationJunit } from './junit.ts'
+export type { Owned } from './owned.ts'
 export type { Sample } from './plan.ts'
 export {
   type ClassReport,

@@ -1,7 +1,6 @@
 // Holds a live deployment against its policy: every probe of every control, every class of answers in every cell,
 // judged by what enforcement itself would have sent.
 
-import { samplePath } from '../../controls/faces.ts'
 import type { TransportSetting } from '../../controls/transport/setting.ts'
 import type { Finding, Place } from '../../guard/control.ts'
 import type { PolicyDocument } from '../../guard/policy.ts'
@@ -11,12 +10,15 @@ import type { Wire } from '../wire/send.ts'
 import { authorityOf, originOf, parseTarget, replicaName, type WireTarget } from '../wire/target.ts'
 import { type Credential, redactor, standIns } from './credential.ts'
 import { type Account, type Exchanged, openAccount } from './judge.ts'
-import { createOracle, LIMITS, type Oracle, SUSPECTS } from './oracle.ts'
+import { blockNotes, refusalNotes, refuseBlockPages, skipClosed } from './not-judged.ts'
+import { createOracle } from './oracle.ts'
+import type { Owned } from './owned.ts'
 import { ASK_PLACE, notJudgedWithout, placeIn, saysPlace } from './place.ts'
 import { planRun, type Sample } from './plan.ts'
 import { provokeLimits } from './provoke.ts'
 import { limitsFor, type Run, reachable, verifyReplica, wiresOf } from './replica.ts'
 import { CouldNotVerify, type Profile, type Verification } from './result.ts'
+import { verifyTenants } from './tenants.ts'
 
 /** How a verification is done; everything has a default. */
 export interface VerifyOptions {
@@ -37,6 +39,8 @@ export interface VerifyOptions {
   /** Paths that are known to answer in a certain way. */
   readonly samples?: readonly Sample[]
   readonly credentials?: readonly Credential[]
+  /** Objects of the organisation of a role, which every other role and nobody must be refused. */
+  readonly owned?: readonly Owned[]
   /** Several servers behind the name; each is verified. */
   readonly replicas?: readonly WireTarget[]
   /** A port without TLS that must refuse; 80 where the target is on 443. */
@@ -147,16 +151,16 @@ export async function verify(
     first ??= { ...reach, planned: plan.requests.length }
   }
   run.notes.push(...refusalNotes(account))
-  // Servers behind one name may share their counts, so one of them speaks for all.
-  if (options.provokeLimits === true && first !== undefined)
-    await provokeLimits({
-      run,
-      target: first.target,
-      oracle,
-      samples,
-      credentials: first.trusted ? credentials : [],
-      budget: maxRequests - first.planned,
-    })
+  // Servers behind one name may share their counts and their caches, so one of them speaks for all.
+  if (first !== undefined) {
+    const rest = { run, target: first.target, oracle, credentials: first.trusted ? credentials : [] }
+    const { owned = [], allowWrites = false } = options
+    const before = run.requests
+    const budget = maxRequests - first.planned
+    if (first.trusted) await verifyTenants({ ...rest, owned, allowWrites, budget })
+    if (options.provokeLimits === true)
+      await provokeLimits({ ...rest, samples, budget: budget - (run.requests - before) })
+  }
   skipClosed(account, oracle, credentials)
   if (options.signal?.aborted) throw new CouldNotVerify('the verification was called off')
   if (reached.length === 0) throw new CouldNotVerify(lastReason)
@@ -194,21 +198,6 @@ async function publishedPlace(
   return result.kind === 'answer' ? placeIn(result) : undefined
 }
 
-// What known callers are answered is judged only where one was let in: a refusal says nothing of it.
-function skipClosed(account: Account, oracle: Oracle, credentials: readonly Credential[]): void {
-  for (const { id, method = 'GET', path, origin } of oracle.policy.cells) {
-    if (origin === 'strict' || method !== 'GET' || account.opened.has(id)) continue
-    if (!oracle.asksWhoCalls({ method, path: samplePath(path), headers: [] })) continue
-    account.skip({
-      probe: `what known callers of ${id} are answered`,
-      because:
-        credentials.length === 0
-          ? 'nobody is let in without a credential; name one with --credential user=authorization:@USER_TOKEN'
-          : 'no credential that was given is let in there; name one that is with --credential',
-    })
-  }
-}
-
 // Who answers there is not known, so nothing else is asked of it.
 function noteUntrusted(
   account: Account,
@@ -228,37 +217,4 @@ function noteUntrusted(
     because:
       'the certificate is not trusted; name its authority with --ca FILE, or look all the same with --insecure',
   })
-}
-
-// A refusal of either says nothing of what the request was sent for.
-function refusalNotes({ refused }: Account): readonly string[] {
-  const limited = refused.get(LIMITS) ?? 0
-  const suspected = refused.get(SUSPECTS) ?? 0
-  return [
-    ...(limited > 0
-      ? [
-          `${limited} answers were refusals of a limit, so what they were asked for was not judged; ask more slowly with --rate, or from an address with a larger bucket`,
-        ]
-      : []),
-    ...(suspected > 0
-      ? [
-          `${suspected} answers refused this caller for its risk (audit.risk), so what they were asked for was not judged; made-up keys and paths count against an address: wait until it has faded`,
-        ]
-      : []),
-  ]
-}
-
-function refuseBlockPages({ answers, blocked }: Account): void {
-  const count = [...blocked.values()].reduce((sum, each) => sum + each, 0)
-  if (answers > 0 && count * 2 > answers)
-    throw new CouldNotVerify(
-      `${count} of ${answers} answers were a block page of ${[...blocked.keys()].join(', ')}; let this client through, or verify behind it with --replica`,
-    )
-}
-
-function blockNotes({ blocked }: Account): readonly string[] {
-  return Array.from(
-    blocked,
-    ([vendor, count]) => `${count} answers were a block page of ${vendor}, and were not judged`,
-  )
 }

@@ -16,6 +16,7 @@ import { directory, run, start } from './command.ts'
 const POLICY: PolicyDocument = { extends: 'recommended' }
 const FILES = {
   'text.txt': 'no JSON',
+  'owned.json': '{"owned":[{"pth":"/v1/a","by":"a"}]}',
   'sallyport.config.json': JSON.stringify(POLICY),
 }
 
@@ -104,6 +105,47 @@ describe('sallyport verify', () => {
     assert.ok(!(out + err).includes('s3cret'))
   })
 
+  it('H2 H11 takes what is owned by option and from a file, and uses limits up where it may', async (context) => {
+    const limited: PolicyDocument = {
+      extends: 'recommended',
+      limits: { addresses: { buckets: { address: { limit: 9_000, windowSeconds: 60 } } } },
+      routes: { '/v1/orders': { data: 'public', credentials: 'none', limits: { cost: 300 } } },
+    }
+    const folder = directory(context, {
+      'sallyport.config.json': JSON.stringify(limited),
+      'samples.json': '{"200":"/a","owned":[{"path":"/v1/b","by":"b","headers":{"X-Organisation":"b"}}]}',
+    })
+    const url = await server(
+      context,
+      guarded(limited, ({ headers, url: path }, response) => {
+        const who = headers.authorization?.slice('Bearer '.length)
+        if (path?.startsWith('/v1/')) response.statusCode = path === `/v1/${who}` ? 200 : 404
+        response.end(`{"holder":"${who}@example.com"}`)
+      }),
+    )
+    const words = [
+      'verify',
+      url,
+      '--place',
+      'node',
+      '--samples',
+      'samples.json',
+      '--owned',
+      'a=/v1/a',
+      '--provoke-limits',
+    ]
+    const credentials = ['a', 'b'].flatMap((role) => ['--credential', `${role}=authorization:Bearer ${role}`])
+    const { code, out, err } = await run(context, folder, [...words, ...credentials])
+    assert.equal(err, '')
+    assert.match(out, /SP-TENANCY-01 +Isolation of tenants +\d+ of \d+\n/)
+    assert.match(out, /^Seen: .*429 \(\d/m)
+    assert.match(
+      out,
+      /^note: limits: \d+ requests to \/v1\/orders used up the bucket address of an address, \d+ let through/m,
+    )
+    assert.equal(code, 0, out)
+  })
+
   it('shows its progress to those who look on, and takes it away again', async (context) => {
     const lines: string[] = []
     const url = await bad(context)
@@ -143,6 +185,22 @@ describe('sallyport verify', () => {
     [
       ['a.example', '--path', '20=/x'],
       /^sallyport: --path: expected CLASS=PATH with a class of .*received "20=\/x"/,
+    ],
+    [
+      ['a.example', '--owned', '/v1/orders/1'],
+      /^sallyport: --owned: expected ROLE=PATH, whose object it is and where, received "\/v1\/orders\/1"; write a=\/v1\/orders\/ord_1$/,
+    ],
+    [
+      ['a.example', '--owned', 'alice=/v1/a', '--credential', 'alise=x:y'],
+      /^sallyport: --owned: \/v1\/a belongs to "alice", who has no credential; did you mean alise\?$/,
+    ],
+    [
+      ['a.example', '--owned', 'a=/v1/a'],
+      /^sallyport: --owned: \/v1\/a belongs to "a", who has no credential; add --credential a=authorization:@NAME$/,
+    ],
+    [
+      ['a.example', '--samples', 'owned.json'],
+      /^sallyport: owned\.json: owned\[0\]: "pth" is no field of it; did you mean path\?$/,
     ],
     [
       ['a.example', '--path', '200=x'],

@@ -3,12 +3,16 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { describe, it, type TestContext } from 'node:test'
+import { createServer } from '../../src/adapters/node/index.ts'
+import { createGuard } from '../../src/guard/guard.ts'
+import type { PolicyDocument } from '../../src/guard/policy.ts'
 import { readCredential } from '../../src/posture/verify/credential.ts'
 import { marksOf, toldOf } from '../../src/posture/verify/marks.ts'
 import type { Owned } from '../../src/posture/verify/owned.ts'
 import type { Verification } from '../../src/posture/verify/result.ts'
 import { verificationText } from '../../src/posture/verify/text.ts'
 import { type VerifyOptions, verify } from '../../src/posture/verify/verify.ts'
+import { listening } from '../kinds/listen.ts'
 import { bare, NOSNIFF } from './server.ts'
 
 interface Order {
@@ -257,6 +261,52 @@ describe('H2 objects of one organisation', () => {
     assert.deepEqual(ids(result), [])
     assert.ok(result.notRun.some(({ because }) => because === 'it needs a second credential'))
   })
+})
+
+it('H2 behind a guard every answer to another and to nobody holds the policy too', async (context) => {
+  const policy: PolicyDocument = {
+    extends: 'recommended',
+    access: { tokens: [{ service: true }] },
+    tenancy: { enforcedBy: 'application' },
+    routes: { '/v1/orders/*': { data: 'private', credentials: 'bearer', access: { authenticated: true } } },
+  }
+  for (const place of ['node', 'gateway'] as const) {
+    const guard = createGuard(policy, place, {
+      services: {
+        tokens: {
+          find: (token) =>
+            /^[ab]-/.test(token)
+              ? {
+                  principal: {
+                    organisation: token.slice(0, 1),
+                    credential: { kind: 'token', id: token },
+                    scopes: [],
+                  },
+                }
+              : 'unknown',
+        },
+      },
+    })
+    const app = await listening(
+      createServer(guard, (request, response) => {
+        const who = request.headers.authorization!.slice('Bearer '.length, 'Bearer '.length + 1)
+        const order = ORDERS[request.url!.slice('/v1/orders/'.length)]
+        response.setHeader('Content-Type', 'application/json')
+        if (order?.organisation !== who) response.writeHead(404).end('{}')
+        else response.end(JSON.stringify(order))
+      }),
+    )
+    context.after(() => app.close())
+    const result = await verify(policy, `http://127.0.0.1:${app.port}`, {
+      place,
+      owned: OWNED,
+      credentials: ['a', 'b'].map((role) =>
+        readCredential(`${role}=authorization:@T`, { T: `Bearer ${role}-0123456789` }),
+      ),
+    })
+    assert.deepEqual(result.findings, [], place)
+    assert.ok(result.controls.find(({ name }) => name === 'tenancy')!.passed > 20)
+  }
 })
 
 it('marks are what stands in an answer each time, that nobody sent and nobody else is answered', () => {

@@ -29,7 +29,7 @@ export const demoPolicy: PolicyDocument = {
     },
     defaultPlan: 'free',
     // Room for a whole verification, which asks for orders without a key too.
-    addresses: { buckets: { address: { limit: 3_000, windowSeconds: 60 } } },
+    addresses: { buckets: { address: { limit: 2_000, windowSeconds: 60 } } },
   },
   audit: {
     record: true,

@@ -7,7 +7,9 @@ import { createServer } from '../../src/adapters/node/index.ts'
 import { memoryCounters } from '../../src/counters/memory.ts'
 import { createGuard } from '../../src/guard/guard.ts'
 import type { PolicyDocument } from '../../src/guard/policy.ts'
+import { resolvePolicy } from '../../src/guard/resolve.ts'
 import { readCredential } from '../../src/posture/verify/credential.ts'
+import { createOracle } from '../../src/posture/verify/oracle.ts'
 import { SLOW_HEAD } from '../../src/posture/verify/raw-classes.ts'
 import type { Verification } from '../../src/posture/verify/result.ts'
 import { type VerifyOptions, verify } from '../../src/posture/verify/verify.ts'
@@ -466,4 +468,23 @@ describe('H11 limits that are provoked', () => {
       /requests were let through/,
     )
   })
+})
+
+it('a refusal of a caller for its risk is expected where the policy refuses for it, and nowhere else', () => {
+  const controlsOf = (audit: PolicyDocument['audit'], status: number, code: string) =>
+    createOracle(resolvePolicy({ extends: 'recommended', ...(audit ? { audit } : {}) }), 'a.example', 'node')
+      .expect(
+        { method: 'GET', path: '/', headers: [] },
+        { status, headers: [], body: JSON.stringify({ code, status }), encrypted: true },
+      )
+      .map(({ verdict }) => verdict?.control)
+  assert.ok(controlsOf({ risk: { critical: ['block'] } }, 403, 'forbidden').includes('SP-AUDIT-01'))
+  assert.ok(controlsOf({ risk: { high: ['lock'] } }, 429, 'locked_out').includes('SP-AUDIT-01'))
+  for (const [audit, status, code] of [
+    [{ risk: { critical: ['block'] } }, 403, 'scope_missing'],
+    [{ risk: { critical: ['alert'] } }, 403, 'forbidden'],
+    [{ risk: { critical: ['block'] } }, 429, 'locked_out'],
+    [undefined, 403, 'forbidden'],
+  ] as const)
+    assert.ok(!controlsOf(audit, status, code).includes('SP-AUDIT-01'), code)
 })

@@ -312,14 +312,14 @@ it('H2 behind a guard every answer to another and to nobody holds the policy too
 it('marks are what stands in an answer each time, that nobody sent and nobody else is answered', () => {
   const answer = (at: string) =>
     JSON.stringify({
-      id: 'ord_1',
+      id: 'ord_000001',
       customer: { email: 'amber@a.example' },
       at,
       status: 'shipped',
       total: 1234567,
     })
   assert.deepEqual(
-    marksOf([answer('12:00:01'), answer('12:00:02')], '/v1/orders/ord_1', ['{"status":"shipped"}']),
+    marksOf([answer('12:00:01'), answer('12:00:02')], '/v1/orders/ord_000001', ['{"status":"shipped"}']),
     ['amber@a.example', '1234567'],
   )
   assert.deepEqual(toldOf(['amber@a.example'], '{"detail":"{\\"email\\":\\"amber@a.example\\"}"}'), [

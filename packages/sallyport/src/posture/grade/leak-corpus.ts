@@ -444,6 +444,10 @@ export const CLEAN: readonly { readonly name: string; readonly body: string }[] 
   { name: 'a token type', body: json({ token_type: 'Bearer', expires_in: 3600 }) },
   { name: 'a publishable key', body: json({ key: 'pk_acme_live_abcdefgh' }) },
   {
+    name: 'a sentence about a path',
+    body: json({ value: 'at /v1/keys: people in the role admin make, rotate and revoke keys' }),
+  },
+  {
     name: 'a made-up key, to be tried',
     body: "curl -H 'Authorization: Bearer sk_demo_live_000000000000000000000000000000002CU6vn'",
   },

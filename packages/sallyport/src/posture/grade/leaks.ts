@@ -42,7 +42,8 @@ const STACKS = [
   mark(
     'stack',
     'a V8 stack frame',
-    /^[ \t]{0,8}at (?:async )?[\w$.<>[\] ]{0,120}\(?(?:file:\/\/|node:|[A-Za-z]:\\|\/|webpack|<anonymous>|eval|native)[^\n]{0,200}/m,
+    // A bare path with words after it is a sentence: "at /v1/keys: people …".
+    /^[ \t]{0,8}at (?:async )?(?!\/[^\s]{0,200} [A-Za-z])[\w$.<>[\] ]{0,120}\(?(?:file:\/\/|node:|[A-Za-z]:\\|\/|webpack|<anonymous>|eval|native)[^\n]{0,200}/m,
   ),
   mark(
     'stack',

@@ -23,8 +23,8 @@ export async function judgeAfter(
   judge(asking, refusal, true)
   let last = refusal
   const again: (readonly [request: ProbeRequest, hasBody: boolean])[] = [
-    // A page must be able to read why it was refused.
-    ...(origin === undefined
+    // A page must be able to read why it was refused. A secret key with an Origin would be told of as exposed.
+    ...(origin === undefined || asking.subject.role !== undefined
       ? []
       : [[{ ...request, headers: [...request.headers, ['Origin', origin]] as const }, true] as const]),
     [{ ...request, method: 'HEAD' }, false],

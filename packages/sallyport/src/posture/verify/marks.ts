@@ -5,7 +5,7 @@ const SHORTEST = 6
 const MOST = 200
 
 /** The values of an answer: the leaves of JSON, the longer words of anything else. */
-export function valuesIn(body: string): ReadonlySet<string> {
+function valuesIn(body: string): ReadonlySet<string> {
   const values = new Set<string>()
   try {
     leaves(JSON.parse(body), values, 0)

@@ -22,6 +22,7 @@ describe('a gateway whose counters’ server', { skip: missing }, () => {
   it('is killed and comes back empty: requests are served as declared, and no lock is forgotten', async (context) => {
     const directory = await storeFolder(context)
     const first = await startRedis()
+    context.after(() => first.stop())
     process.env[VARIABLE] = `redis://127.0.0.1:${first.port}`
     const node = await worldOf(
       context,

@@ -141,8 +141,15 @@ describe('a gateway whose PostgreSQL server', { skip: postgresMissing }, () => {
     const { node, urls, fresh } = await world(context, { connections: 1 })
     const release = await server.lock(urls.name, 'lockouts')
     // The first has the only connection and waits for the lock; nobody behind it does. All answers come while it is held.
+    const first = node.guess()
+    await until(
+      'the first waits',
+      () => server.waiting(urls.name),
+      (waiting) => waiting > 0,
+    )
     const answers = await Promise.all([
-      ...Array.from({ length: 20 }, () => node.guess()),
+      first,
+      ...Array.from({ length: 19 }, () => node.guess()),
       ...Array.from({ length: 20 }, () => node.withKey(fresh)),
     ])
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [503])

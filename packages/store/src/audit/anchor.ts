@@ -5,6 +5,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { dirname } from 'node:path'
 import { openCheckpoint, rootAt, type Signer, verifierOf } from 'sallyport/audit'
 import type { Queries } from '../database.ts'
+import { StoreFault } from '../fault.ts'
 import { frontierOf, nodesOf } from './tree.ts'
 
 /** Keeps the last checkpoint. */
@@ -63,8 +64,13 @@ export async function contradiction(
   const { size } = await frontierOf(queries)
   if (size < last.size)
     return `the log holds ${size} entries, and ${last.size} were signed for: the database was rolled back, or entries were cut off`
-  const root = await rootAt(last.size, nodesOf(queries)).catch(() => undefined)
+  const root = await rootAt(last.size, nodesOf(queries)).catch(missing)
   if (root === undefined || !root.equals(last.root))
     return `the first ${last.size} entries are not those that were signed for: some were changed, removed or put in`
   return undefined
+}
+
+/** What can't be worked out since something is gone is no root. A database that can't be asked now says nothing of its log. */
+export function missing(error: unknown): undefined {
+  if (error instanceof StoreFault) throw error
 }

@@ -177,8 +177,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     try {
       await signing.sign(was.frontier, isOurs)
       if (log === was) isOurs = true
+      if (queue.length + inDoubt.length + spooled === 0) fault = undefined
     } catch (error) {
       fault = (error as { code?: string }).code ?? 'checkpoint'
+      cancelCheckpoint ??= isClosed ? undefined : later(() => void sign(), RETRY_MS)
     }
   }
 

@@ -12,7 +12,7 @@ import {
 } from 'sallyport/audit'
 import type { Database } from '../database.ts'
 import { auditCheckpointPut } from '../statements/audit.ts'
-import { type Anchor, contradiction } from './anchor.ts'
+import { type Anchor, contradiction, missing } from './anchor.ts'
 import { nodesOf } from './tree.ts'
 
 /** Signs the states of one log. */
@@ -57,7 +57,7 @@ export async function openSigning(options: SigningOptions): Promise<Signing> {
   async function objectionTo(frontier: Frontier): Promise<string | undefined> {
     const objection = await contradiction(database, checkpoint, signer!)
     if (objection !== undefined) return objection
-    const root = await rootAt(frontier.size, nodesOf(database)).catch(() => undefined)
+    const root = await rootAt(frontier.size, nodesOf(database)).catch(missing)
     return root?.equals(rootOf(frontier))
       ? undefined
       : `the head of ${frontier.size} entries does not belong to the entries`

@@ -20,7 +20,7 @@ import {
   proveEntry,
 } from '../../src/audit/index.ts'
 import { nodesOf } from '../../src/audit/tree.ts'
-import type { Store } from '../../src/index.ts'
+import { type Store, StoreFault } from '../../src/index.ts'
 import { auditForget, auditPersonal, auditSearch } from '../../src/statements/audit.ts'
 
 export const signer = signerOf('audit.example/log', Buffer.alloc(32, 3))
@@ -309,5 +309,49 @@ export function auditBehaviour(open: (test: TestContext) => Promise<Store>): voi
     await mine.append(event(7))
     await mine.close()
     assert.equal(sizeSigned(), 6)
+  })
+
+  it('takes a database that can’t be asked for no contradiction: it signs when it is asked again', async (test) => {
+    const store = await open(test)
+    const timers: (() => void)[] = []
+    const anchor = memoryAnchor()
+    const later = (run: () => void) => {
+      timers.push(run)
+      return () => {}
+    }
+    let isAway = false
+    let refused = 0
+    const database = {
+      ...store,
+      query: ((wanted: { readonly name: string }, parameters: never) => {
+        if (isAway && /entries|tile/.test(wanted.name)) {
+          refused += 1
+          return Promise.reject(new StoreFault('busy', 'others hold what the store was asked for'))
+        }
+        return store.query(wanted as never, parameters)
+      }) as typeof store.query,
+    }
+    const mine = await log(store, { database, anchor, later })
+    const until = async (done: () => boolean) => {
+      for (let tries = 0; !done(); tries++) {
+        assert.ok(tries < 2_000, 'what was waited for did not come')
+        for (const run of timers.splice(0)) run()
+        await mine.flush()
+      }
+    }
+    const sizeSigned = () => openCheckpoint(anchor.note ?? '', verifier)?.size
+    for (let n = 0; n < 5; n++) await mine.append(event(n))
+    await until(() => sizeSigned() === 5)
+    const others = await openAuditLog({ database: store, origin: 'b', later: () => () => {} })
+    await others.append(event(5))
+    await others.close()
+    isAway = true
+    await until(() => refused > 2)
+    assert.equal(mine.state.problem, undefined)
+    assert.equal(sizeSigned(), 5)
+    isAway = false
+    await until(() => sizeSigned() === 6)
+    assert.equal(mine.state.problem, undefined)
+    await mine.close()
   })
 }

@@ -323,12 +323,13 @@ export function auditBehaviour(open: (test: TestContext) => Promise<Store>): voi
     let refused = 0
     const database = {
       ...store,
-      query: ((wanted: { readonly name: string }, parameters: never) => {
-        if (isAway && /entries|tile/.test(wanted.name)) {
+      query: ((wanted: { readonly name: string }, parameters: readonly number[]) => {
+        // The state of the log is had, entry by entry; what it is held against is not.
+        if (isAway && wanted.name === 'audit_entries_from' && parameters[1]! > 1) {
           refused += 1
           return Promise.reject(new StoreFault('busy', 'others hold what the store was asked for'))
         }
-        return store.query(wanted as never, parameters)
+        return store.query(wanted as never, parameters as never)
       }) as typeof store.query,
     }
     const mine = await log(store, { database, anchor, later })

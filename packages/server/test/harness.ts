@@ -1,6 +1,6 @@
 // What the end-to-end tests start and how they ask: a gateway on real sockets, and clients that see every byte.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { createServer, request as httpRequest, type IncomingMessage, type RequestListener } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { type AddressInfo, connect as netConnect, type Socket } from 'node:net'
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import type { PolicyDocument } from 'sallyport'
+import { removeFolder } from '../../store/test/fixtures/remove.ts'
 import {
   type Gateway,
   type GatewayEvent,
@@ -24,7 +25,7 @@ export const IN_FRONT: PolicyDocument = { extends: 'api', transport: { tls: 'in-
 /** A folder that is gone after the test. */
 export async function temporaryFolder(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'sallyport-'))
-  context.after(() => rm(folder, { recursive: true, force: true }))
+  context.after(() => removeFolder(folder))
   return folder
 }
 

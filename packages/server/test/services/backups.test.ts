@@ -12,6 +12,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { openStore } from '@sallyport/store'
 import { provedBackups } from '@sallyport/store/backup'
 import type { AuditEvent, PolicyDocument } from 'sallyport'
+import { removeFolder } from '../../../store/test/fixtures/remove.ts'
 import { startGateway } from '../../src/index.ts'
 import { openBackups } from '../../src/services/backups.ts'
 
@@ -19,7 +20,7 @@ const recipient = generateKeyPairSync('x25519')
 
 function folderOf(context: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-backups-'))
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  context.after(() => removeFolder(folder))
   writeFileSync(join(folder, 'backup.recipient'), recipient.publicKey.export({ type: 'spki', format: 'pem' }))
   return folder
 }

@@ -1,10 +1,11 @@
 // A server of the counters that is frozen keeps its connections: the gateway says so all the same.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { removeFolder } from '../../../store/test/fixtures/remove.ts'
 import { missing, startRedis } from '../../../store/test/valkey/server.ts'
 import { openServices } from '../../src/services/open.ts'
 
@@ -21,7 +22,7 @@ test('a frozen server of the counters is in the warnings, the metrics and the lo
   skip: missing,
 }, async (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-counters-'))
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  context.after(() => removeFolder(folder))
   const redis = await startRedis()
   context.after(() => redis.stop())
   const told: boolean[] = []

@@ -2,18 +2,19 @@
 
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { removeFolder } from '../../../store/test/fixtures/remove.ts'
 import { startGateway, startSampleUpstream } from '../../src/index.ts'
 
 const MAIN = fileURLToPath(new URL('../../../sallyport/src/cli/main.ts', import.meta.url))
 
 test('H7 a new key is taken, and refused within two seconds of its revocation', async (context) => {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-prove-'))
-  context.after(() => rmSync(folder, { recursive: true, force: true }))
+  context.after(() => removeFolder(folder))
   const upstream = await startSampleUpstream({ port: 0 })
   const gateway = await startGateway({
     policy: {

@@ -2,7 +2,7 @@
 // forgets none of it.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,6 +12,7 @@ import { openStore } from '@sallyport/store'
 import { checkLog } from '@sallyport/store/audit'
 import type { PolicyDocument } from 'sallyport'
 import { auditSearch } from '../../../store/src/statements/audit.ts'
+import { removeFolder } from '../../../store/test/fixtures/remove.ts'
 import { startGateway } from '../../src/index.ts'
 
 const POLICY: PolicyDocument = {
@@ -43,7 +44,7 @@ async function upstream(test: TestContext): Promise<string> {
 
 function folderOf(test: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sallyport-gateway-'))
-  test.after(() => rmSync(folder, { recursive: true, force: true }))
+  test.after(() => removeFolder(folder))
   return folder
 }
 

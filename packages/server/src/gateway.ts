@@ -281,6 +281,7 @@ async function run(
         ...(opened?.warnings() ?? []),
         ...(opened?.backups ? [] : unkeptSchedule(guard.policy)),
       ],
+      ...(opened?.backups ? { lastBackup: opened.backups.age() } : {}),
       families: [
         ...certificate.families,
         ...state.families,

@@ -14,7 +14,7 @@ import {
   servicesFor,
 } from 'sallyport'
 import type { Exchange } from 'sallyport/node'
-import type { ControlPlane } from './admin/control-plane.ts'
+import type { BackupAge, ControlPlane } from './admin/control-plane.ts'
 import { rulesInReport } from './admin/reporting.ts'
 import { accessLine } from './log/line.ts'
 import { createObserver, type Observer } from './log/observation.ts'
@@ -43,6 +43,7 @@ export interface GatewayFacts {
   /** Sentences for `/readyz`. */
   readonly notReady: readonly string[]
   readonly warnings: readonly string[]
+  readonly lastBackup?: BackupAge | null
   readonly families: readonly Family[]
   /** The effective configuration; nothing of it is secret. */
   readonly configuration: unknown
@@ -181,7 +182,7 @@ export async function createOperation<Configuration>(
       processes: 1,
     }),
     async readiness() {
-      const { isDraining, notReady, warnings } = options.facts()
+      const { isDraining, notReady, warnings, lastBackup } = options.facts()
       const reasons = [...(isDraining ? ['the gateway is draining'] : []), ...notReady]
       const problems = reloader?.state.problems
       return {
@@ -190,6 +191,7 @@ export async function createOperation<Configuration>(
         policyDigest,
         ...(problems ? { reloadProblems: problems } : {}),
         warnings,
+        ...(lastBackup === undefined ? {} : { lastBackup }),
       }
     },
     async metrics() {

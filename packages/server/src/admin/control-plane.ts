@@ -26,6 +26,15 @@ export interface Readiness {
   readonly reloadProblems?: readonly string[]
   /** Things that need somebody's attention, but no other machine; sentences. */
   readonly warnings: readonly string[]
+  /** The last backup that was proved, where the gateway keeps backups; `null` where none was yet. */
+  readonly lastBackup?: BackupAge | null
+}
+
+/** How old a backup is. */
+export interface BackupAge {
+  /** RFC 3339. */
+  readonly at: string
+  readonly ageSeconds: number
 }
 
 /** The report of what would be denied. */

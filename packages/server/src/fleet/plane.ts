@@ -69,6 +69,9 @@ export function fleetPlane(facts: FleetFacts): FleetPlane {
         ...(answers.some(({ ready }) => ready) ? [] : ['no process of the gateway is ready', ...notReady]),
       ]
       const missing = facts.workers - answers.length
+      // All of them look into one folder; the one that looked last knows best.
+      const backups = answers.flatMap(({ lastBackup }) => (lastBackup === undefined ? [] : [lastBackup]))
+      const [newest] = backups.sort((a, b) => (b?.at ?? '').localeCompare(a?.at ?? ''))
       const problems = facts.reloadState()?.problems
       return {
         ready: reasons.length === 0,
@@ -79,6 +82,7 @@ export function fleetPlane(facts: FleetFacts): FleetPlane {
           ...(missing > 0 ? [`${missing} of ${facts.workers} processes do not answer`] : []),
           ...new Set(answers.flatMap(({ warnings }) => warnings)),
         ],
+        ...(newest === undefined ? {} : { lastBackup: newest }),
       }
     },
     async metrics() {

@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import type { Store } from '@sallyport/store'
 import type { BackupRecord } from '@sallyport/store/backup'
 import type { AuditSink, ResolvedPolicy } from 'sallyport'
+import type { BackupAge } from '../admin/control-plane.ts'
 import { PlaceFault } from '../config/places.ts'
 import { type Family, single } from '../metrics/families.ts'
 import type { BackupsSetting, StoreSetting } from './setting.ts'
@@ -22,6 +23,8 @@ export interface Backups {
   use(schedule: Schedule | undefined): void
   /** The last proved one of the folder. */
   last(): BackupRecord | undefined
+  /** How old that one is, for `/readyz`. */
+  age(): BackupAge | null
   /** Sentences for `/readyz`. */
   warnings(): readonly string[]
   families(): readonly Family[]
@@ -152,6 +155,10 @@ export async function openBackups(
       tick()
     },
     last: () => last,
+    age: () =>
+      last === undefined
+        ? null
+        : { at: last.at, ageSeconds: Math.max(0, Math.round((now() - Date.parse(last.at)) / 1_000)) },
     warnings() {
       if (schedule === undefined) return []
       const since = last === undefined ? opened : Date.parse(last.at)

@@ -68,6 +68,9 @@ test('H3 a gateway makes a proved backup, serves meanwhile, and tells its age in
   await until('its age', async () => (await age()) !== undefined)
   const { value } = (await age())!.samples[0]!
   assert.ok(value >= 0 && value < 120, String(value))
+  const { lastBackup } = await gateway.plane.readiness()
+  assert.equal(lastBackup?.at, provedBackups(join(folder, 'backups'))[0]!.at)
+  assert.ok(lastBackup!.ageSeconds >= 0 && lastBackup!.ageSeconds < 120)
   assert.deepEqual(
     (await gateway.plane.readiness()).warnings.filter((each) => each.startsWith('backups')),
     [],
@@ -96,6 +99,7 @@ test('H3 /readyz warns where backups fail or the last proved one is older than t
 
   const first = await open()
   assert.deepEqual(first.warnings(), [])
+  assert.equal(first.age(), null)
   first.use({ everySeconds: 3_600, keep: 2 })
   await until('a backup', () => first.last() !== undefined)
   await first.close()

@@ -45,6 +45,15 @@ function placeProblems({ name }: LockoutSetting, cell: CellInfo): readonly Polic
         'write name: { from: "json", field: "email" }',
       ),
     ]
+  if (cell.method === undefined && cell.origin === 'route')
+    return [
+      wrong(
+        'name',
+        'is of a sign-in, and the route is every method’s: one without a body would reach the application uncounted',
+        name,
+        `write the method, as in "POST ${cell.path}"`,
+      ),
+    ]
   return cell.method === 'GET' || cell.method === 'HEAD' || cell.method === 'OPTIONS'
     ? [wrong('name', `is of a sign-in, and ${cell.method} has no body`, name, 'write the route with POST')]
     : []
@@ -89,7 +98,7 @@ function numberProblems(numbers: LockoutNumbers): readonly PolicyProblem[] {
         'write at most 10; 4 is usual',
       ),
     )
-  if (disabledAt <= freeFailures)
+  if (disabledAt <= freeFailures && freeFailures <= 10)
     found.push(
       wrong(
         'disabledAt',
@@ -98,7 +107,7 @@ function numberProblems(numbers: LockoutNumbers): readonly PolicyProblem[] {
         'write 100',
       ),
     )
-  if (lockedAt <= freeFailures || lockedAt > disabledAt)
+  if (freeFailures <= 10 && (lockedAt <= freeFailures || lockedAt > disabledAt))
     found.push(
       wrong(
         'lockedAt',

@@ -68,6 +68,16 @@ const MISTAKES: readonly (readonly [what: string, policy: PolicyDocument, proble
   ['a sign-in everywhere', { extends: 'api', lockout: { name } }, /lockout\.name: stands at the top level/],
   ['a sign-in by GET', signIn({}, 'GET /v1/sign-in'), /GET has no body/],
   [
+    'a sign-in by every method',
+    signIn({}, '/v1/sign-in'),
+    /without a body would reach the application uncounted; write the method, as in "POST \/v1\/sign-in"/,
+  ],
+  [
+    'waits that never begin',
+    signIn({ freeFailures: 1_000 }),
+    /^[^\n]*freeFailures: leaves so many guesses[^\n]*write at most 10; 4 is usual$/,
+  ],
+  [
     'a network that has less than its addresses',
     signIn({ networkFailures: 19 }),
     /networkFailures: is less than the 20 guesses of each of its addresses; write 200/,

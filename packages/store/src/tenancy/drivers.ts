@@ -9,6 +9,8 @@ import { isGiven } from './until.ts'
 /** A `pg` client: `Client` or `PoolClient`. */
 export interface PgClient {
   query(text: string): Promise<{ readonly command: string | null; readonly rows: unknown[] }>
+  on?(event: 'error', listener: (error: Error) => void): unknown
+  off?(event: 'error', listener: (error: Error) => void): unknown
   readonly pipeline?: boolean
 }
 /** A `pg` Pool. */
@@ -89,9 +91,14 @@ function rowsOf(result: unknown): readonly unknown[] {
   return Array.isArray(result) ? result : ((result as { readonly rows?: unknown[] } | undefined)?.rows ?? [])
 }
 
+// pg tells of a connection that dies by an event, and an event of this name that nobody hears ends the process. The query
+// under way rejects, or the next one.
+const heard = () => {}
+
 function beginPool(pool: PgPool<PgClient>): Begin {
   return async (opening, work) => {
     const client = await pool.connect()
+    client.on?.('error', heard)
     // A connection whose transaction could not be ended belongs to nobody.
     let broken = true
     try {
@@ -100,6 +107,7 @@ function beginPool(pool: PgPool<PgClient>): Begin {
       })
     } finally {
       client.release(broken)
+      client.off?.('error', heard)
     }
   }
 }

@@ -151,6 +151,35 @@ describe('withTenant on a PostgreSQL server', { skip: postgresMissing }, () => {
       })
     })
 
+  for (const pipeline of [false, true])
+    for (const when of ['before a query', 'in a query', 'before the end'] as const)
+      it(`a connection that dies ${when} rejects, and ends no process${pipeline ? ', pipelined' : ''}`, async () => {
+        const pool = new pg.Pool({ connectionString: url, max: 1, pipeline })
+        pool.on('error', () => {})
+        const other = new pg.Client({ connectionString: server.url('postgres', name) })
+        await other.connect()
+        try {
+          const dying = withTenant(pool, ACME, async (client) => {
+            const { rows } = await client.query('select pg_backend_pid() as pid')
+            const [{ pid }] = rows as [{ pid: number }]
+            const end = () => other.query('select pg_terminate_backend($1, 5000)', [pid])
+            if (when === 'in a query') await Promise.all([client.query('select pg_sleep(20)'), end()])
+            else await end()
+            if (when === 'before a query') await client.query('select 1')
+          })
+          await assert.rejects(dying)
+          const again = await withTenant(
+            pool,
+            ACME,
+            async (client) => (await client.query('select 1 as one')).rows,
+          )
+          assert.deepEqual(again, [{ one: 1 }])
+        } finally {
+          await other.end()
+          await pool.end()
+        }
+      })
+
   it('H2 one query as a tenant, pipelined or not, commits or rejects as a whole', async () => {
     for (const pipeline of [false, true]) {
       const pool = new pg.Pool({ connectionString: url, max: 1, pipeline })

@@ -103,8 +103,16 @@ test('a solution of another secret’s puzzle, or of one that is too old, is goo
 test('no change of an answer leaves it good, and nothing makes the engine throw', async () => {
   const { challenge, outcome } = await surging()
   const answer = await solveChallenge(await challenge('ada'))
-  // The seal's last character carries bits that mean nothing; another number may be another solution.
-  const end = answer.lastIndexOf('.') - 1
+  // Behind it stands the number, and another may be another solution.
+  const end = answer.lastIndexOf('.')
+  const last = answer[end - 1]!
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+  for (const bits of [1, 2, 3]) {
+    const twin = alphabet[alphabet.indexOf(last) + bits]!
+    const puzzle = `${answer.slice(0, end - 1)}${twin}`
+    const solved = await solveChallenge({ ...(await challenge('ada')), puzzle })
+    assert.equal(await outcome('ada', solved), 'challenge', 'its seal is not written as we write it')
+  }
   await fc.assert(
     fc.asyncProperty(fc.nat(end - 1), fc.constantFrom(...'0Aaz-_.~'), async (at, char) => {
       const changed = answer.slice(0, at) + char + answer.slice(at + 1)

@@ -14,9 +14,10 @@ export interface PuzzleNumbers {
 /** 2^18 hashes: a third of a second on a laptop, two on an old telephone. */
 export const puzzleDefaults: PuzzleNumbers = { difficulty: 18, lifeSeconds: 120 }
 
-// 1.difficulty.issued.life.nonce.seal, then the number that was found: 128 random bits, HMAC-SHA-256.
+// 1.difficulty.issued.life.nonce.seal, then the number that was found: 128 random bits, HMAC-SHA-256. The last character
+// of the seal has two bits that decoding passes over; where they are set the text is another, and so it is not ours.
 const FORM =
-  /^(1\.([0-9a-z]{1,2})\.([0-9a-z]{1,8})\.([0-9a-z]{1,4})\.[\w-]{22})\.([\w-]{43})\.[0-9a-z]{1,11}$/
+  /^(1\.([0-9a-z]{1,2})\.([0-9a-z]{1,8})\.([0-9a-z]{1,4})\.[\w-]{22})\.([\w-]{42}[AEIMQUYcgkosw048])\.[0-9a-z]{1,11}$/
 // Clocks of nodes may differ by this much; seconds.
 const SKEW_SECONDS = 300
 

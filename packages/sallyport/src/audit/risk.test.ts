@@ -209,7 +209,10 @@ test('who fills the book with strangers does not make it forget whom much is hel
 })
 
 test('a score stays within 0 and 100, grows with every signal, and never grows by waiting', () => {
-  const actions = AUDIT_ACTIONS.filter((action) => DEFAULT_SIGNALS[action] !== undefined)
+  // Exposures are held against no account.
+  const actions = AUDIT_ACTIONS.filter(
+    (action) => DEFAULT_SIGNALS[action] !== undefined && !action.endsWith('.exposed'),
+  )
   fc.assert(
     fc.property(
       fc.array(fc.record({ action: fc.constantFrom(...actions), after: fc.nat(HOUR) }), { maxLength: 80 }),
@@ -227,4 +230,18 @@ test('a score stays within 0 and 100, grows with every signal, and never grows b
       },
     ),
   )
+})
+
+test('H19 a key that is shown where it must not be is held against the key and who showed it, not against its owner', () => {
+  for (const action of ['key.exposed', 'credential.exposed'] as const) {
+    const book = createRiskBook()
+    const event = { action, outcome: 'denied', organisation: 'acme', address: '203.0.113.5' } as const
+    for (let shown = 0; shown < 5; shown += 1)
+      book.note({ ...event, actor: 'ada', credential: 'key_1' }, shown)
+    const score = (subject: string) => book.riskOf(subject, 5).score
+    assert.ok(score('credential:key_1') >= 55 && score('address:203.0.113.5') >= 55)
+    assert.deepEqual([score('account:ada'), score('organisation:acme')], [0, 0])
+    book.note(event, 6)
+    assert.equal(score('organisation:acme'), 0)
+  }
 })

@@ -97,8 +97,17 @@ export interface RiskBook {
   readonly size: number
 }
 
+// Whoever has found a key can show it where he likes: that is held against the key, and not against those whose it is, or
+// he could lock them out with one that was revoked long ago.
+const EXPOSURES: ReadonlySet<string> = new Set(['key.exposed', 'credential.exposed'])
+
 /** The subjects that an event is held against. */
-function subjectsOf({ actor, credential, address, organisation }: AuditEvent): readonly string[] {
+function subjectsOf({ action, actor, credential, address, organisation }: AuditEvent): readonly string[] {
+  if (EXPOSURES.has(action))
+    return [
+      ...(credential === undefined ? [] : [`credential:${credential}`]),
+      ...(address === undefined ? [] : [addressSubject(address)]),
+    ]
   return [
     ...(actor === undefined ? [] : [`account:${actor}`]),
     ...(credential === undefined ? [] : [`credential:${credential}`]),

@@ -2,6 +2,7 @@
 // checkpoint covers: their hashes stay, so every proof about the rest still holds.
 
 import {
+  leafHash,
   openCheckpoint,
   rootAt,
   type Signer,
@@ -10,8 +11,17 @@ import {
   type Verifier,
 } from 'sallyport/audit'
 import type { Queries } from '../database.ts'
-import { auditCheckpointLast, auditFirstSince, auditPrune, auditPrunings } from '../statements/audit.ts'
-import { nodesOf } from './tree.ts'
+import { StoreFault } from '../fault.ts'
+import {
+  auditCheckpointLast,
+  auditFirstSince,
+  auditPrune,
+  auditPrunings,
+  auditRowsFrom,
+  auditTiles,
+} from '../statements/audit.ts'
+import { columnsHold } from './columns.ts'
+import { hashesOf, nodesOf } from './tree.ts'
 
 // A statement that removes more would hold others up for too long.
 const MOST_AT_ONCE = 16 * TILE_WIDTH
@@ -34,6 +44,7 @@ export async function pruneLog(queries: Queries, signer: Signer, before: number)
   let gone = 0
   for (let from = (await prunings(queries)).at(-1)?.to ?? 0; from < end; ) {
     const to = Math.min(end, from + MOST_AT_ONCE)
+    await assureOld(queries, from, to, before)
     const root = await rootAt(to, nodesOf(queries))
     const note = signCheckpoint({ origin: originOf(signer.name), size: to, root }, signer)
     const [row] = await queries.query(auditPrune, [to, new Date(before), note])
@@ -41,6 +52,24 @@ export async function pruneLog(queries: Queries, signer: Signer, before: number)
     from = to
   }
   return gone
+}
+
+// The column goes by what the database says. What the key signs away it must have read itself.
+async function assureOld(queries: Queries, from: number, to: number, before: number): Promise<void> {
+  const tiles = await queries.query(auditTiles, [0, from / TILE_WIDTH, to / TILE_WIDTH])
+  const hashes = tiles.flatMap((tile) => hashesOf(tile.hashes))
+  const rows = await queries.query(auditRowsFrom, [from, to - from])
+  for (let index = from; index < to; index += 1) {
+    const row = rows[index - from]
+    const hash = hashes[index - from]
+    if (row?.index !== index || !hash?.equals(leafHash(Buffer.from(row.entry))) || !columnsHold(row))
+      throw new StoreFault(
+        'damaged',
+        `entry ${index} is not as it was written, so nothing is removed; see: sallyport audit verify`,
+      )
+    if (row.at.getTime() >= before)
+      throw new StoreFault('damaged', `entry ${index} is younger than those before it, so nothing is removed`)
+  }
 }
 
 /** A range of entries that went. */

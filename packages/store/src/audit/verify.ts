@@ -12,7 +12,8 @@ import {
   type Verifier,
 } from 'sallyport/audit'
 import type { Queries } from '../database.ts'
-import { auditCheckpoints, auditEntriesFrom, auditTiles } from '../statements/audit.ts'
+import { auditCheckpoints, auditRowsFrom, auditTiles } from '../statements/audit.ts'
+import { columnsHold } from './columns.ts'
 import { prunings, rootOfPruning } from './retention.ts'
 import { addLeaves, frontierOf, hashesOf, type Pending } from './tree.ts'
 
@@ -20,6 +21,7 @@ import { addLeaves, frontierOf, hashesOf, type Pending } from './tree.ts'
 export interface LogFault {
   readonly kind:
     | 'changed'
+    | 'column'
     | 'missing'
     | 'inserted'
     | 'reordered'
@@ -108,10 +110,11 @@ export async function checkLog(queries: Queries, options: CheckOptions = {}): Pr
   }
 
   for (;;) {
-    const rows = await queries.query(auditEntriesFrom, [next, PAGE])
+    const rows = await queries.query(auditRowsFrom, [next, PAGE])
     if (rows.length === 0) break
     const leaves: Buffer[] = []
-    for (const { index, entry } of rows) {
+    for (const row of rows) {
+      const { index, entry } = row
       if (index !== next) {
         found('missing', next, `entry ${next}${index - next > 1 ? ` to ${index - 1}` : ''} is missing`)
         next = index
@@ -121,6 +124,12 @@ export async function checkLog(queries: Queries, options: CheckOptions = {}): Pr
       const sequence = sequenceOf(entry)
       if (sequence !== index)
         found('reordered', index, `the entry at ${index} says that it is entry ${sequence}`)
+      else if (!columnsHold(row))
+        found(
+          'column',
+          index,
+          `what is searched by beside entry ${index} (time, action, actor, organisation, risk) is not what the entry says`,
+        )
       next++
     }
     await againstTiles(queries, rows[0]!.index, leaves, found)

@@ -88,6 +88,23 @@ export const auditEntriesFrom = statement(
   'select index, entry from audit_entries where index >= $1 order by index limit $2',
 )
 
+/** The same, with the columns that search and retention go by. */
+export const auditRowsFrom = statement(
+  'audit_rows_from',
+  ['int8', 'int8'],
+  {
+    index: 'int8',
+    uid: 'text',
+    at: 'timestamptz',
+    tenant: 'text?',
+    action: 'text',
+    actor: 'text?',
+    risk: 'int4?',
+    entry: 'text',
+  },
+  'select index, uid, at, tenant, action, actor, risk, entry from audit_entries where index >= $1 order by index limit $2',
+)
+
 /**
  * Entries below an index, newest first: tenant, action, actor (empty: any), from and up to a time, lowest risk, at most so
  * many.

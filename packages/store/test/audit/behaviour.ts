@@ -215,6 +215,19 @@ export function auditBehaviour(open: (test: TestContext) => Promise<Store>): voi
       0,
     ],
     [
+      'times, actions and actors that were edited for searches',
+      `update audit_entries set action = 'audit.started', actor = 'gateway', at = at - interval '500 days' where index between 256 and 511`,
+      'column',
+      256,
+    ],
+    [
+      'an organisation that was put in the place of another',
+      `update audit_entries set tenant = 'other' where index = 5`,
+      'column',
+      5,
+    ],
+    ['a risk that was played down', 'update audit_entries set risk = 1 where index = 599', 'column', 599],
+    [
       'a tail that was cut',
       'with gone as (delete from audit_entries where index >= 576 returning 1) update audit_head set size = 576, frontier = (select substring(frontier for 64) from audit_head)',
       'cut',

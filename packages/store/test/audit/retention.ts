@@ -53,6 +53,25 @@ export function retentionBehaviour(open: (test: TestContext) => Promise<Store>):
     assert.deepEqual((await checkLog(store, { verifier, notes: [anchor.note!] })).faults, [])
   })
 
+  it('an entry whose time was set back beside it is not signed away', async (test) => {
+    const store = await open(test)
+    const anchor = await grown(store)
+    await store.asOwner((client) =>
+      client.query(
+        `alter table audit_entries disable trigger user;
+         update audit_entries set at = at - interval '500 days' where index >= 100 and index < 512;
+         alter table audit_entries enable trigger user`,
+      ),
+    )
+    await assert.rejects(pruneLog(store, signer, NOW + 100 * HOUR), {
+      code: 'damaged',
+      message: /^entry 100 is not as it was/,
+    })
+    assert.equal((await readLog(store, 0, 1))[0]!.index, 0)
+    const { faults } = await checkLog(store, { verifier, notes: [anchor.note!] })
+    assert.deepEqual([faults[0]!.kind, faults[0]!.index], ['column', 100])
+  })
+
   it('nothing goes that is young, unsigned for or of a tile that is not full', async (test) => {
     const store = await open(test)
     await grown(store)

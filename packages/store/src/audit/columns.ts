@@ -5,7 +5,8 @@
 export interface EntryRow {
   readonly index: number
   readonly uid: string
-  readonly at: Date
+  /** Milliseconds since the epoch. */
+  readonly at: number | null
   readonly tenant: string | null
   readonly action: string
   readonly actor: string | null
@@ -26,7 +27,7 @@ function looksRight({ index, uid, at, tenant, action, actor, risk, entry }: Entr
   },"uid":"${uid}","version"`
   return (
     entry.includes(metadata) &&
-    entry.includes(`"time":${at.getTime()},"type_uid"`) &&
+    entry.includes(`"time":${at},"type_uid"`) &&
     (actor === null
       ? entry.indexOf('"uid":') > entry.indexOf('"category_uid"')
       : entry.includes(`"uid":${JSON.stringify(actor)}}},"category_uid"`)) &&
@@ -46,7 +47,7 @@ function isRight({ index, uid, at, tenant, action, actor, risk, entry }: EntryRo
     metadata?.event_code === action &&
     metadata.sequence === index &&
     metadata.uid === uid &&
-    read.time === at.getTime() &&
+    read.time === at &&
     (read.risk_score ?? null) === risk &&
     isTextOf(metadata.tenant_uid, tenant) &&
     isTextOf(read.actor?.user?.uid, actor)

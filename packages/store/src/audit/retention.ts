@@ -67,7 +67,7 @@ async function assureOld(queries: Queries, from: number, to: number, before: num
         'damaged',
         `entry ${index} is not as it was written, so nothing is removed; see: sallyport audit verify`,
       )
-    if (row.at.getTime() >= before)
+    if ((row.at ?? before) >= before)
       throw new StoreFault('damaged', `entry ${index} is younger than those before it, so nothing is removed`)
   }
 }

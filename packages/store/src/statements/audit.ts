@@ -88,21 +88,22 @@ export const auditEntriesFrom = statement(
   'select index, entry from audit_entries where index >= $1 order by index limit $2',
 )
 
-/** The same, with the columns that search and retention go by. */
+/** The same, with the columns that search and retention go by; times in milliseconds since the epoch. */
 export const auditRowsFrom = statement(
   'audit_rows_from',
   ['int8', 'int8'],
   {
     index: 'int8',
     uid: 'text',
-    at: 'timestamptz',
+    at: 'int8?',
     tenant: 'text?',
     action: 'text',
     actor: 'text?',
     risk: 'int4?',
     entry: 'text',
   },
-  'select index, uid, at, tenant, action, actor, risk, entry from audit_entries where index >= $1 order by index limit $2',
+  `select index, uid, round(date_part('epoch', at) * 1000)::int8 as at, tenant, action, actor, risk, entry
+   from audit_entries where index >= $1 order by index limit $2`,
 )
 
 /**

@@ -25,7 +25,7 @@ import { type Gateway, startGateway } from '../src/index.ts'
 const POLICY: PolicyDocument = {
   extends: 'commerce',
   transport: { tls: 'in-front' },
-  keys: { vendor: 'acme', selfService: {} },
+  keys: { vendor: 'acme', environment: 'both', selfService: {} },
   access: { sessions: { cookie: 'session' } },
   limits: { mode: 'off' },
   routes: { '/v1/orders/*': { access: { scopes: ['orders:read'] } } },
@@ -60,6 +60,7 @@ describe('keys of an organisation at the gateway', () => {
   const asked: string[] = []
   let first: { readonly key: string; readonly id: string }
   let foreign: { readonly key: string; readonly id: string }
+  let trial: { readonly key: string; readonly id: string }
   const organisations: Record<string, string> = {}
 
   before(async () => {
@@ -76,6 +77,7 @@ describe('keys of an organisation at the gateway', () => {
         ...more,
       } as Parameters<typeof administration.create>[0])
     first = await make(home, ['settings:read', 'settings:write', 'orders:read'])
+    trial = await make(home, ['settings:read', 'settings:write'], { environment: 'test' })
     foreign = await make(other, ['settings:read', 'settings:write', 'orders:read'])
     await store.queryAs(home, storeInsert, [home, 'north', 'North'])
     await store.queryAs(home, principalInsert, [home, 'ada', 'person', 'Ada', 'admin', ['orders:read']])
@@ -284,6 +286,33 @@ describe('keys of an organisation at the gateway', () => {
     assert.equal((await ask('GET', '/v1/orders/1', { as: foreign.key })).status, 200)
     const listed = await ask('GET', '/v1/keys?limit=100', { as: first.key })
     assert.ok(!listed.text.includes(foreign.id) && !listed.text.includes(other))
+  })
+
+  it('H6 for a key of the test world there is no key of the live one', async () => {
+    const unknown = crypto.randomUUID()
+    for (const [method, path] of [
+      ['GET', ''],
+      ['DELETE', ''],
+      ['POST', '/rotate'],
+    ] as const) {
+      const answers = await Promise.all(
+        [first.id, unknown].map((id) => ask(method, `/v1/keys/${id}${path}`, { as: trial.key })),
+      )
+      assert.deepEqual(
+        answers.map(({ status, json }) => [status, json.code]),
+        [
+          [404, 'not_found'],
+          [404, 'not_found'],
+        ],
+        method,
+      )
+    }
+    const { json } = await ask('GET', '/v1/keys', { as: trial.key })
+    assert.deepEqual(
+      json.keys.map(({ id }: { id: string }) => id),
+      [trial.id],
+    )
+    assert.equal((await ask('GET', '/v1/keys/self', { as: first.key })).status, 200)
   })
 
   it('H6 a publishable key works on no key, not even on itself', async () => {

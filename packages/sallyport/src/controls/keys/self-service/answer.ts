@@ -120,17 +120,39 @@ function workOn(
   const { environment: worlds = 'live', expiresAfterDays = 365, overlapSeconds: overlap = 0 } = setting
   const vendor = setting.vendor!
 
+  async function recordOf(
+    { credential }: Pick<Principal, 'credential'>,
+    home: KeyHome,
+  ): Promise<ManagedKey | undefined> {
+    return credential.kind === 'key' ? administrator.find(home, credential.id) : undefined
+  }
+
   /** The record of the key that is shown, as it is now: another node may have ended it a moment ago. */
   async function ownOf(
     { credential }: Principal,
     home: KeyHome,
   ): Promise<Denial | { readonly kind: 'known'; readonly own: ManagedKey | undefined }> {
     if (credential.kind !== 'key') return { kind: 'known', own: undefined }
-    const own = await administrator.find(home, credential.id)
+    const own = await recordOf({ credential }, home)
     if (own === undefined || own.revokedAt !== undefined) return INVALID
     if (own.expiresAt !== undefined && own.expiresAt <= clock()) return INVALID
     // A generation that was replaced lives on for work that is under way, not to make itself new.
     return own.generation === credential.generation ? { kind: 'known', own } : FORBIDDEN
+  }
+
+  // The worlds are kept apart: for a key of one there are none of the other.
+  function isSeenBy(own: ManagedKey | undefined, key: ManagedKey): boolean {
+    return own === undefined || own.environment === key.environment
+  }
+
+  async function seen(
+    home: KeyHome,
+    own: ManagedKey | undefined,
+    id: string,
+  ): Promise<ManagedKey | undefined> {
+    if (own?.id === id) return own
+    const key = await administrator.find(home, id)
+    return key !== undefined && isSeenBy(own, key) ? key : undefined
   }
 
   async function create(exchange: Exchange, principal: Principal, home: KeyHome): Promise<Verdict> {
@@ -167,7 +189,7 @@ function workOn(
     const caller = await ownOf(principal, home)
     if (caller.kind === 'deny') return caller
     const { own } = caller
-    const key = own?.id === id ? own : await administrator.find(home, id)
+    const key = await seen(home, own, id)
     if (key === undefined) return NOT_FOUND
     const latest = clock() + expiresAfterDays * DAY_MS
     if (key !== own) {
@@ -196,6 +218,7 @@ function workOn(
   ): Promise<Verdict> {
     const caller = await ownOf(principal, home)
     if (caller.kind === 'deny') return caller
+    if ((await seen(home, caller.own, id)) === undefined) return NOT_FOUND
     const ended = await administrator.revoke(home, id, { actor: actorOf(exchange, principal) })
     return typeof ended === 'string' || 'repeated' in ended ? obstacle(ended) : json(200, shownKey(ended))
   }
@@ -207,10 +230,11 @@ function workOn(
       const page = readPage(exchange.target)
       if (!('value' in page)) return invalid(page.errors)
       const { limit, after } = page.value
+      const own = await recordOf(principal, home)
       const keys = await administrator.list(home, limit + 1, after)
       const shown = keys.slice(0, limit)
       return json(200, {
-        keys: shown.map(shownKey),
+        keys: shown.filter((key) => isSeenBy(own, key)).map(shownKey),
         next: keys.length > limit ? shown.at(-1)!.id : null,
       })
     }
@@ -219,7 +243,7 @@ function workOn(
     if (asked.what === 'create') return create(exchange, principal, home)
     if (asked.what === 'rotate') return rotate(exchange, principal, home, asked.id)
     if (asked.what === 'revoke') return revoke(exchange, principal, home, asked.id)
-    const key = await administrator.find(home, asked.id)
+    const key = await seen(home, await recordOf(principal, home), asked.id)
     return key === undefined ? NOT_FOUND : json(200, shownKey(key))
   }
 }

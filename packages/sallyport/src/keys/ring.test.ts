@@ -161,6 +161,19 @@ test('a record is believed for five seconds, and for one while nothing pushes', 
   assert.equal(w.ring.known(key), undefined)
 })
 
+test('that there is such a key is remembered for an hour, however old its record is', async () => {
+  const w = await world()
+  const key = w.records.add()
+  assert.equal(w.ring.wasFound(key), false)
+  await ask(w, key)
+  await w.time.advance(60_000)
+  assert.equal(w.ring.known(key), undefined)
+  assert.equal(w.ring.wasFound(key), true)
+  await w.time.advance(3_600_000)
+  assert.equal(w.ring.wasFound(key), false)
+  assert.equal(w.ring.wasFound('no key at all'), false)
+})
+
 test('H7 a revoked key is refused when it is next polled for, and at once when somebody pokes', async () => {
   const w = await world()
   const [polled, poked] = [w.records.add(), w.records.add()]

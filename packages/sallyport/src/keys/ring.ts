@@ -29,6 +29,7 @@ export interface KeyRingOptions {
 /** A ring, and what moves it. */
 export interface RunningKeyRing extends KeyRing {
   known(key: string): KeyAnswer | undefined
+  wasFound(key: string): boolean
   exposed(key: string, source: string): Promise<void>
   /** Asks for revocations now: somebody says that there are some. */
   poke(): void
@@ -53,6 +54,8 @@ export interface RunningKeyRing extends KeyRing {
 const TTL_MS = 5_000
 const TTL_PUSH_LOST_MS = 1_000
 const UNKNOWN_TTL_MS = 2_000
+// How long it is remembered that there is such a key, so that bad keys of its address do not keep it from a look-up.
+const FOUND_MS = 3_600_000
 // How long a request waits for a look-up.
 const DEADLINE_MS = 50
 const MOST_UNKNOWN = 10_000
@@ -88,7 +91,7 @@ export function createKeyRing(records: KeyRecords, options: KeyRingOptions = {})
   const uses: LastUses = lastUses(records, after)
 
   function tidy(now: number): void {
-    cache.sweep(now - ttl)
+    cache.sweep(now - FOUND_MS)
     for (const [digest, until] of unknown) {
       if (until > now) break
       unknown.delete(digest)
@@ -191,6 +194,12 @@ export function createKeyRing(records: KeyRecords, options: KeyRingOptions = {})
       if (!holdsChecksum(key)) return 'unknown'
       const digest = digestOf(key)
       return typeof digest === 'string' ? knownOf(digest) : undefined
+    },
+    wasFound(key) {
+      if (!holdsChecksum(key)) return false
+      const digest = digestOf(key)
+      const found = typeof digest === 'string' ? cache.get(digest) : undefined
+      return found !== undefined && !watch.endedSince(found.record, found.since)
     },
     find(key) {
       if (!holdsChecksum(key)) return 'unknown'

@@ -45,6 +45,8 @@ export interface KeyRing {
   find(key: string): KeyAnswer | Promise<KeyAnswer>
   /** What can be said without a look-up; `undefined` where one is needed. */
   known?(key: string): KeyAnswer | undefined
+  /** True of a key that was found a while ago: it is looked up again even for an address of many bad ones. */
+  wasFound?(key: string): boolean
   /** Notes a use; written in batches. */
   used(id: string, atMs: number): void
   /**

@@ -70,7 +70,7 @@ export function describeKeys(cells: readonly Resolved<KeysSetting>[], place: Pla
     ),
     entry(
       'Bad keys',
-      `401, the same for unknown, expired and revoked ones; after ${failuresPerMinute} in a minute no key of that address is looked up (429), and those that are known pass as ever`,
+      `401, the same for unknown, expired and revoked ones; after ${failuresPerMinute} in a minute no key of that address is looked up (429), and those that this process found valid within the last hour pass as ever`,
       'Guessing gains nothing, and can’t wear out the database.',
     ),
     entry(

@@ -175,8 +175,9 @@ function judge(
     if (ring === undefined) return tried(exchange)
     const known = ring.known?.(key)
     if (known !== undefined) return judgeAnswer(exchange, shape, known)
+    // An address may be that of many: a key that was found lately is no try of theirs who guess.
     return andThen(failures.refusal(exchange), (refusal) =>
-      refusal !== undefined
+      refusal !== undefined && ring.wasFound?.(key) !== true
         ? refusal
         : andThen(ring.find(key), (answer) => judgeAnswer(exchange, shape, answer)),
     )

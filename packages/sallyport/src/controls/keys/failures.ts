@@ -1,5 +1,5 @@
-// Bad keys by address. Beyond so many in a minute the keys of that address are no longer looked up; those that are known
-// are let in as ever, since an address may be that of many.
+// Bad keys by address. Beyond so many in a minute the keys of that address are no longer looked up; those that were found
+// within the last hour are let in as ever, since an address may be that of many.
 
 import type { Denial, Verdict } from '../../guard/control.ts'
 import type { Exchange } from '../../guard/exchange.ts'

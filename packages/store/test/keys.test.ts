@@ -381,10 +381,17 @@ function keyBehaviour(open: (test: TestContext) => Promise<Store>): void {
     for (const each of outcomes) if (each !== given[0]) assert.deepEqual(each, { repeated: record.id })
     assert.equal((await administrator.list(home, 10)).length, 1)
     assert.ok('key' in Object(await administrator.create(home, WANTED, by('bob', 'r1'))))
-    // A rotation under the name of a request that made something is one that was carried out.
-    const again = await administrator.rotate(home, record.id, { overlapSeconds: 0 }, by('ada', 'r1'))
-    assert.deepEqual(again, { repeated: record.id })
-    assert.equal((await administrator.find(home, record.id))?.generation, 1)
+    // A rotation is another request, and each key has names of its own.
+    const rotate = () => administrator.rotate(home, record.id, { overlapSeconds: 0 }, by('ada', 'r1'))
+    assert.ok('key' in Object(await rotate()))
+    assert.deepEqual(await rotate(), { repeated: record.id })
+    assert.equal((await administrator.find(home, record.id))?.generation, 2)
+    const byKey = (id: string) => ({
+      ...by('ada', 'r1'),
+      actor: { subject: 'ada', credential: { kind: 'key', id } },
+    })
+    for (const id of ['k1', 'k2'])
+      assert.ok('key' in Object(await administrator.create(home, WANTED, byKey(id))), id)
   })
 
   it('H10 whoever the records know owns what he makes; one who is disabled makes nothing', async (test) => {

@@ -21,7 +21,7 @@ const POLICY: PolicyDocument = {
   keys: { vendor: 'acme' },
   audit: { record: true },
   routes: {
-    '/sign-in': {
+    'POST /sign-in': {
       credentials: 'none',
       lockout: { name: { from: 'json', field: 'email' }, success: [200] },
     },

@@ -114,7 +114,7 @@ export function keyAdministrator(database: Database, options: KeyAdministratorOp
       const { networks, plan, store, ...rest } = wanted
       if (store !== undefined && store !== home.store && !(await hasStore(organisation, store)))
         return 'store'
-      const request = requestOf(organisation, actor, requestName)
+      const request = requestOf(organisation, actor, 'create', requestName)
       const [row] = plan === undefined ? [] : await database.query(organisationById, [organisation])
       try {
         const { key, id } = await logged(actor, vendor, (administration) =>
@@ -137,7 +137,7 @@ export function keyAdministrator(database: Database, options: KeyAdministratorOp
     },
 
     async rotate(home, id, how, { actor, vendor, requestName }) {
-      const request = requestOf(home.organisation, actor, requestName)
+      const request = requestOf(home.organisation, actor, `rotate ${id}`, requestName)
       if ((await find(home, id)) === undefined) return 'unknown'
       try {
         const { key, beforeEndsAt } = await logged(actor, vendor, (administration) =>
@@ -179,14 +179,17 @@ function makerOf({ subject, credential }: KeyActor): string {
   return credential.kind === 'key' ? credential.id : (subject ?? credential.id)
 }
 
-// The lengths keep parts apart: no two of them can be written to look like others.
+// JSON keeps parts apart: no two of them can be written to look like others. Names are of a person, who may come by one session
+// and then by another, or of one key: else a weak key could use up the names of a strong one.
 function requestOf(
   organisation: string,
   { subject, credential }: KeyActor,
+  what: string,
   name: string | undefined,
 ): Uint8Array | undefined {
   if (name === undefined) return undefined
-  const parts = [organisation, subject ?? credential.id, name]
+  const who = credential.kind === 'key' ? credential.id : (subject ?? credential.id)
+  const parts = [organisation, credential.kind === 'key', who, what, name]
   return createHash('sha256').update(JSON.stringify(parts)).digest()
 }
 

@@ -3,24 +3,24 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { TenancyFault } from './fault.ts'
-import type { Opening } from './tenant.ts'
+import { FORGET_SETS, type Opening } from './tenant.ts'
 import { isGiven } from './until.ts'
 
 /** A `pg` client: `Client` or `PoolClient`. */
 export interface PgClient {
   query(text: string): Promise<{ readonly command: string | null; readonly rows: unknown[] }>
-  on?(event: 'error', listener: (error: Error) => void): unknown
-  off?(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  removeListener(event: 'error', listener: (error: Error) => void): unknown
   readonly pipeline?: boolean
 }
 /** A `pg` Pool. */
 export interface PgPool<Client extends PgClient> {
-  connect(): Promise<Client & { release(broken?: boolean): void }>
+  connect(): Promise<Client & { release(broken?: Error | boolean): void }>
   connect(
     callback: (
       error: Error | undefined,
-      client: (Client & { release(broken?: boolean): void }) | undefined,
-      done: (broken?: boolean) => void,
+      client: (Client & { release(broken?: Error | boolean): void }) | undefined,
+      done: (broken?: Error | boolean) => void,
     ) => void,
   ): void
   readonly totalCount: number
@@ -91,25 +91,46 @@ function rowsOf(result: unknown): readonly unknown[] {
   return Array.isArray(result) ? result : ((result as { readonly rows?: unknown[] } | undefined)?.rows ?? [])
 }
 
-// pg tells of a connection that dies by an event, and an event of this name that nobody hears ends the process. The query
-// under way rejects, or the next one.
-const heard = () => {}
-
 function beginPool(pool: PgPool<PgClient>): Begin {
   return async (opening, work) => {
-    const client = await pool.connect()
-    client.on?.('error', heard)
+    // The callback runs while the pool lets go of the client, so that no moment is without a listener.
+    const { client, watch } = await new Promise<{
+      client: PgClient & { release(broken?: Error | boolean): void }
+      watch: Watch
+    }>((resolve, reject) => {
+      pool.connect((error, client) => {
+        if (client) resolve({ client, watch: watchLoss(client) })
+        else reject(error)
+      })
+    })
     // A connection whose transaction could not be ended belongs to nobody.
     let broken = true
     try {
-      return await inTransaction(client, opening, work, () => {
+      return await inTransaction(client, watch, opening, work, () => {
         broken = false
       })
     } finally {
-      client.release(broken)
-      client.off?.('error', heard)
+      client.release(watch.lost() ?? broken)
+      watch.end()
     }
   }
+}
+
+/** Hears that a connection was lost. */
+interface Watch {
+  lost(): Error | undefined
+  end(): void
+}
+
+// A client that loses its connection tells so by an event; one that nobody listens to ends the process. The pool listens
+// to idle clients only.
+function watchLoss(client: PgClient): Watch {
+  let lost: Error | undefined
+  const listener = (error: Error): void => {
+    lost ??= error
+  }
+  client.on('error', listener)
+  return { lost: () => lost, end: () => void client.removeListener('error', listener) }
 }
 
 // Transactions on one client follow each other: two at once would be one, with the tenant of the second. One inside
@@ -125,7 +146,14 @@ function beginClient(client: PgClient): Begin {
         'a tenant’s transaction runs on this client already; use what it gave you',
       )
     const turn = (turns.get(client) ?? Promise.resolve()).then(() =>
-      inside.run(client, () => inTransaction(client, opening, work, () => {})),
+      inside.run(client, async () => {
+        const watch = watchLoss(client)
+        try {
+          return await inTransaction(client, watch, opening, work, () => {})
+        } finally {
+          watch.end()
+        }
+      }),
     )
     turns.set(
       client,
@@ -137,6 +165,7 @@ function beginClient(client: PgClient): Begin {
 
 async function inTransaction<T>(
   client: PgClient,
+  watch: Watch,
   opening: Opening,
   work: (transaction: Transaction) => Promise<T>,
   clean: () => void,
@@ -147,7 +176,7 @@ async function inTransaction<T>(
   const pipelined = client.pipeline === true
   let closing: ReturnType<PgClient['query']> | undefined
   const close = () => {
-    closing ??= client.query('commit')
+    closing ??= client.query(`commit; ${FORGET_SETS}`)
     closing.catch(() => {})
     return closing
   }
@@ -160,15 +189,24 @@ async function inTransaction<T>(
     })
     await opened
     // A transaction that failed inside answers COMMIT with ROLLBACK, and no error.
-    const { command } = await close()
+    const command = await close().then(commandOf, (error: unknown) => {
+      throw watch.lost() ?? error
+    })
     clean()
     if (command !== 'COMMIT')
       throw new TenancyFault('rolled-back', 'a query inside failed, so the transaction was rolled back')
     return value
   } catch (error) {
-    await client.query('rollback').then(clean, () => {})
+    await client.query(`rollback; ${FORGET_SETS}`).then(clean, () => {})
     throw error
   }
+}
+
+// Of several statements in one message `pg` gives a list of results.
+function commandOf(
+  result: { readonly command: string | null } | readonly { readonly command: string | null }[],
+) {
+  return 'command' in result ? result.command : result[0]?.command
 }
 
 function beginPostgresJs(sql: PostgresJs<object>): Begin {
@@ -181,6 +219,8 @@ function beginPostgresJs(sql: PostgresJs<object>): Begin {
       opened.catch(() => {})
       const value = await work({ handle, run: async (text) => rowsOf(await unsafe(text)) })
       await opened
+      const forgotten = unsafe(opening.forget).execute()
+      forgotten.catch(() => {})
       // A list of promises would be waited for by the driver, and a list copied.
       return { value }
     })
@@ -201,7 +241,9 @@ function beginKysely(db: KyselyDatabase<object>): Begin {
           }),
         )
       await run(opening.select)
-      return work({ handle, run })
+      const value = await work({ handle, run })
+      await run(opening.forget)
+      return value
     })
 }
 
@@ -210,7 +252,9 @@ function beginDrizzle(db: DrizzleDatabase<object>): Begin {
     db.transaction(async (handle) => {
       const run = async (sql: string) => rowsOf(await (handle as DrizzleDatabase<object>).execute(sql))
       await run(opening.select)
-      return work({ handle, run })
+      const value = await work({ handle, run })
+      await run(opening.forget)
+      return value
     })
 }
 
@@ -222,6 +266,8 @@ function beginPrisma(db: PrismaClient<object>): Begin {
         $queryRawUnsafe(sql: string): PromiseLike<unknown>
       }
       await raw.$executeRawUnsafe(opening.select)
-      return work({ handle, run: async (sql) => rowsOf(await raw.$queryRawUnsafe(sql)) })
+      const value = await work({ handle, run: async (sql) => rowsOf(await raw.$queryRawUnsafe(sql)) })
+      await raw.$executeRawUnsafe(opening.forget)
+      return value
     })
 }

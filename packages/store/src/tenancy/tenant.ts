@@ -28,7 +28,15 @@ export interface Opening {
   readonly select: string
   /** The same as statements that are not planned, which is quicker; where several may be sent at once. */
   readonly sets: string
+  /**
+   * One statement for the end of the transaction: what a query inside set for the session is taken back, while the
+   * transaction keeps its tenant until it has ended (deferred triggers read it).
+   */
+  readonly forget: string
 }
+
+/** The same after the transaction. */
+export const FORGET_SETS = 'reset app.tenant; reset app.store'
 
 /**
  * Makes it. No parameter is needed, and so no prepared statement: only harmless characters, or the hexadecimal digits of
@@ -37,19 +45,33 @@ export interface Opening {
  * @throws TenancyFault `tenant`
  */
 export function openingOf(principal: TenantPrincipal | undefined, { role }: TenancyOptions): Opening {
-  const organisation = principal?.organisation ?? ''
+  const organisation = nameOf('organisation', principal?.organisation)
+  const store = nameOf('store', principal?.store)
   const settings: readonly (readonly [name: string, value: string])[] = [
     ...(role === undefined ? [] : [['role', role] as const]),
     ['app.tenant', organisation],
     // Without an organisation a store names nothing: two organisations may have stores of the same name.
-    ['app.store', organisation === '' ? '' : (principal?.store ?? '')],
+    ['app.store', organisation === '' ? '' : store],
   ]
-  const select = `select ${settings.map(([name, value]) => call(name, value)).join(', ')}`
+  const calls = settings.map(([name, value]) => call(name, value)).join(', ')
+  const select = `select ${calls}`
   const plain = settings.every(([, value]) => HARMLESS.test(value))
   return {
     select,
     sets: plain ? settings.map(([name, value]) => `set local ${name} = '${value}'`).join('; ') : select,
+    // Null is `reset`.
+    forget: `select set_config('app.tenant', null, false), set_config('app.store', null, false), ${calls}`,
   }
+}
+
+// Types end where a token is read: a number or a list would be made a text, and be somebody's name.
+function nameOf(what: string, value: unknown): string {
+  if (value === undefined || value === null) return ''
+  if (typeof value === 'string') return value
+  throw new TenancyFault(
+    'tenant',
+    `principal.${what}: expected a string, got ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}; nothing was asked of the database`,
+  )
 }
 
 // No quote and no backslash: the same in every setting of the server.

@@ -96,7 +96,7 @@ export async function withTenant<T>(
 }
 
 /**
- * One query as a tenant, on a `pg` Pool: on one with `pipeline: true` the transaction around it costs no round trip.
+ * One query as a tenant, one statement, on a `pg` Pool: on one with `pipeline: true` the transaction around it costs no round trip.
  *
  * @throws as `withTenant`
  *
@@ -115,7 +115,9 @@ export async function queryAsTenant<Row = Record<string, unknown>>(
   tellMissing(principal, options)
   return beginOf(pool)(opening, async ({ handle, run, ending }) => {
     await assureBound(pool, options.role ?? '', run)
-    const answer = (handle as { query(query: string | PgQuery): Promise<PgResult<Row>> }).query(query)
+    // The simple protocol would run several statements of one text, and one of them could be the commit.
+    const alone = { ...(typeof query === 'string' ? { text: query } : query), queryMode: 'extended' }
+    const answer = (handle as { query(query: PgQuery): Promise<PgResult<Row>> }).query(alone)
     answer.catch(() => {})
     ending?.()
     return answer

@@ -50,6 +50,17 @@ describe('AES-256-GCM answers the vectors of its specification (McGrew and Viega
 })
 
 describe('H3 an encrypted field', () => {
+  it('takes an integer as the key of its row, and nothing that is no key', () => {
+    const plain = Buffer.from('x')
+    for (const row of [7, 7n, '7'])
+      assert.deepEqual(openField(ring, sealField(ring, plain, { ...PLACE, row }), PLACE), plain)
+    for (const row of [1.5, 2 ** 53, Number.NaN, null, undefined, {}])
+      assert.throws(() => sealField(ring, plain, { ...PLACE, row } as FieldPlace), {
+        name: 'FieldFault',
+        message: /place\.row: expected/,
+      })
+  })
+
   const text = fc.string({ unit: 'binary', maxLength: 40 })
   const place = fc.record({ table: text, column: text, row: text })
 

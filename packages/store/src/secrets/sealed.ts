@@ -12,8 +12,8 @@ export interface FieldPlace {
   /** The table's bare name. */
   readonly table: string
   readonly column: string
-  /** The row's primary key, as text. */
-  readonly row: string
+  /** The row's primary key; an integer counts as its decimal digits. */
+  readonly row: string | number | bigint
 }
 
 const VERSION = 1
@@ -31,6 +31,7 @@ export function headerOf(id: number): Buffer {
  * Encrypts with the newest key. A nonce is random: rotate before one key has encrypted 2^32 fields (SP 800-38D, 8.3).
  *
  * @param random fills an array with random bytes
+ * @throws FieldFault where the row's key is neither text nor an integer
  */
 export function sealField(
   keys: FieldKeys,
@@ -71,9 +72,16 @@ export function keyOf(sealed: Uint8Array): number | undefined {
   return Buffer.from(sealed.buffer, sealed.byteOffset, HEADER).readUInt32BE(1)
 }
 
+// A driver gives the same key as a number or as text, by its column's type. Beyond 2^53 a number is another row's, too.
+function textOf(row: unknown): string {
+  if (typeof row === 'string') return row
+  if (typeof row === 'bigint' || Number.isSafeInteger(row)) return String(row)
+  throw new FieldFault('place.row: expected the row’s primary key, as text, a bigint or a safe integer')
+}
+
 // Each part with its length: no two places have the same bytes.
 function additional(header: Uint8Array, { table, column, row }: FieldPlace): Buffer {
-  const parts = [table, column, row].flatMap((text) => {
+  const parts = [table, column, textOf(row)].flatMap((text) => {
     const bytes = Buffer.from(text, 'utf8')
     const length = Buffer.alloc(4)
     length.writeUInt32BE(bytes.length)

@@ -1,7 +1,7 @@
 // Writes the migration that hands an application's own tables to row-level security. It only adds: keys, indexes,
 // policies, grants; it may be run again, and says what is left to a person.
 
-import { joined, qualified, quoted } from './names.ts'
+import { joined, literal, qualified, quoted } from './names.ts'
 
 /** The types that a tenant column may have. */
 export const TENANT_TYPES = ['text', 'uuid', 'bigint', 'integer'] as const
@@ -39,8 +39,11 @@ export function tenancyMigration(settings: MigrationSettings): TenancyMigration 
     'begin;',
     '',
     '-- The role of the application: bound by the policies, owner of nothing.',
-    `do $$ begin`,
-    `  create role ${quoted(appRole)} nologin nosuperuser nobypassrls nocreatedb nocreaterole noinherit;`,
+    // An owner that may not make roles is refused before the server looks whether there is one already.
+    'do $$ begin',
+    `  if not exists (select from pg_catalog.pg_roles where rolname = ${literal(appRole)}) then`,
+    `    create role ${quoted(appRole)} nologin nosuperuser nobypassrls nocreatedb nocreaterole noinherit;`,
+    '  end if;',
     'exception when duplicate_object or unique_violation then null;',
     'end $$;',
     ...schemas.map((schema) => `grant usage on schema ${quoted(schema)} to ${quoted(appRole)};`),

@@ -32,3 +32,9 @@ export function joined(...parts: readonly string[]): string {
   while (Buffer.byteLength(head) + tail.length > 63) head = head.slice(0, -1)
   return head + tail
 }
+
+/** `'shop'`: a name as a text; the same whatever `standard_conforming_strings` says. */
+export function literal(text: string): string {
+  const quotes = text.replaceAll("'", "''")
+  return quotes.includes('\\') ? `E'${quotes.replaceAll('\\', '\\\\')}'` : `'${quotes}'`
+}

@@ -113,6 +113,15 @@ describe('a tenant’s connection', { skip: postgresMissing }, () => {
     })
   }
 
+  it('the migration runs for an owner that may make no roles, where the role is there', async () => {
+    const made = await server.database()
+    await runAs(
+      server.url('postgres', made.name),
+      `alter role ${new URL(made.ownerUrl.replace('@/', '@x/')).username} nocreaterole`,
+    )
+    await runAs(made.ownerUrl, SHOP + SHOP_TENANCY)
+  })
+
   it('H2 a Client that is lost rejects the call, and nobody listens to it afterwards', async () => {
     const client = new pg.Client({ connectionString: url })
     await client.connect()

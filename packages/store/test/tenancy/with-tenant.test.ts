@@ -103,6 +103,11 @@ describe('withTenant on a PostgreSQL server', { skip: postgresMissing }, () => {
             await db.as({ organisation }, (ask) => ask("select current_setting('app.tenant') as tenant")),
             [{ tenant: organisation }],
           )
+        for (const organisation of [5, ['acme'], true])
+          await assert.rejects(seen({ organisation } as unknown as TenantPrincipal), {
+            code: 'tenant',
+            message: /^principal\.organisation: expected a string, got a /,
+          })
         for (const organisation of ['a\0b', '\ud800', 'x'.repeat(257)])
           await assert.rejects(seen({ organisation }), { name: 'TenancyFault', code: 'tenant' })
       })

@@ -206,6 +206,26 @@ ${guarded('lines', 'exists (select from orders o where o.id = lines.order_id)')}
       sql: `create table things (organisation_id text not null, id bigserial, primary key (organisation_id, id)); ${guarded('things', OWN)} grant usage, select on sequence things_id_seq to $app`,
       ids: ['sequence-readable'],
     },
+    {
+      name: 'a count that tables share',
+      sql: `create sequence shared_no; create table things (organisation_id text not null, id bigint default nextval('shared_no'), primary key (organisation_id, id)); ${guarded('things', OWN)} grant usage, select on sequence shared_no to $app`,
+      ids: ['sequence-readable'],
+    },
+    {
+      name: 'a table whose tenant has another usual name',
+      sql: 'create table invoices (org_id text not null, id bigint, primary key (org_id, id)); grant select on invoices to $app',
+      ids: ['rls-off'],
+    },
+    {
+      name: 'a function that becomes a tenant in its body',
+      sql: `create function f() returns text language sql as $$ select set_config('app.tenant', 'acme', true) $$; create function g() returns void language plpgsql as $$ begin set local app.tenant = 'acme'; end $$`,
+      ids: ['function-tenant'],
+    },
+    {
+      name: 'a trigger that becomes a tenant in its body',
+      sql: `create function f() returns trigger language plpgsql as $$ begin perform pg_catalog.set_config( 'app.tenant', new.organisation_id, true); return new; end $$; create trigger t before insert on orders for each row execute function f()`,
+      ids: ['function-tenant'],
+    },
     { name: 'rights of everybody', sql: 'grant select on orders to public', ids: ['public-grant'] },
     {
       name: 'rights of everybody on what comes',

@@ -17,7 +17,7 @@ import { defaultRules, grantRules, publicationRules, sequenceRules } from './rul
 import { foreignKeyRules, keyRules } from './rules/keys.ts'
 import { policyRules } from './rules/policies.ts'
 import { roleRules, settingRules } from './rules/roles.ts'
-import { parentRules, tableRules, unscopedRules } from './rules/tables.ts'
+import { otherColumnRules, parentRules, tableRules, unscopedRules } from './rules/tables.ts'
 
 export type { AuditSettings, TenancyFinding } from './estate.ts'
 
@@ -48,6 +48,7 @@ const RULES: readonly Rule[] = [
   roleRules,
   settingRules,
   tableRules,
+  otherColumnRules,
   parentRules,
   unscopedRules,
   policyRules,

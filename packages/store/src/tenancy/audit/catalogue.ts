@@ -25,8 +25,8 @@ export interface Relation {
   readonly parents: readonly string[]
   /** Of a view: what it reads. */
   readonly reads: readonly string[]
-  /** Of a sequence: the table that it counts for. */
-  readonly countsFor: string | null
+  /** Of a sequence: the tables that it counts for, its own and those whose defaults ask it. */
+  readonly countsFor: readonly string[]
 }
 
 /** A row-level policy. */
@@ -84,6 +84,8 @@ export interface Routine {
   /** `name=value` of `set` clauses. */
   readonly settings: readonly string[]
   readonly executors: readonly string[]
+  /** Settings that the body names where it calls `set_config` or says `set`. */
+  readonly configures: readonly string[]
   /** The body, where it is SQL without arguments and not volatile: a policy may ask it for the tenant. */
   readonly body: string | null
 }

@@ -42,13 +42,15 @@ export interface Estate {
   readonly tables: readonly Relation[]
   readonly relation: (id: string) => Relation | undefined
   readonly isTenantTable: (id: string) => boolean
+  /** Whether it stands in a schema to look at. */
+  readonly isAsked: (relation: Relation) => boolean
   readonly role: (name: string) => Role | undefined
   /** Who queries: the application's roles and the logins that may act as them. */
   readonly subjects: readonly string[]
   /** What a role may become, itself included. */
   readonly become: (role: string) => ReadonlySet<string>
-  /** Whether row-level security does not bind a role where it owns a relation's reader: superuser, BYPASSRLS, owner. */
-  readonly isExempt: (role: string) => boolean
+  /** Whether row-level security does not bind a role where it owns a relation's reader: superuser, BYPASSRLS, owner of one of the tables that it reads (of any, where nobody knows which). */
+  readonly isExempt: (role: string, reading?: readonly string[]) => boolean
   /** Whether the application holds one of these privileges, without becoming somebody who owns the tables. */
   readonly holds: (grants: readonly Grant[], owner: string, ...privileges: readonly string[]) => boolean
   /** Whether a role that the application goes by, or everybody, is among these. */
@@ -96,11 +98,12 @@ export function estateOf(catalogue: Catalogue, tenantColumn: string, settings: A
   const relations = new Map(catalogue.relations.map((each) => [each.id, each]))
   const roles = new Map(catalogue.roles.map((each) => [each.name, each]))
   const wanted = new Set(settings.schemas ?? [])
+  const isAsked = ({ schema }: Relation): boolean => wanted.size === 0 || wanted.has(schema)
   const tables = catalogue.relations.filter(
-    ({ kind, schema, columns }) =>
-      'rpf'.includes(kind) &&
-      (wanted.size === 0 || wanted.has(schema)) &&
-      columns.some(({ name }) => name === tenantColumn),
+    (relation) =>
+      'rpf'.includes(relation.kind) &&
+      isAsked(relation) &&
+      relation.columns.some(({ name }) => name === tenantColumn),
   )
   const ids = new Set(tables.map(({ id }) => id))
   const owners = new Set(tables.map(({ owner }) => owner))
@@ -111,12 +114,14 @@ export function estateOf(catalogue: Catalogue, tenantColumn: string, settings: A
     return all
   }
   const become = (name: string): ReadonlySet<string> => reachable(name, 'memberOf')
-  const isExempt = (name: string): boolean => {
+  const isExempt = (name: string, reading?: readonly string[]): boolean => {
     const role = roles.get(name)
     return (
       role?.superuser === true ||
       role?.bypass === true ||
-      tables.some((each) => each.owner === name && !each.forced)
+      tables.some(
+        (each) => each.owner === name && !each.forced && (reading === undefined || reading.includes(each.id)),
+      )
     )
   }
   const isPrivileged = (name: string): boolean =>
@@ -153,6 +158,7 @@ export function estateOf(catalogue: Catalogue, tenantColumn: string, settings: A
     tables,
     relation: (id) => relations.get(id),
     isTenantTable: (id) => ids.has(id),
+    isAsked,
     role: (name) => roles.get(name),
     subjects,
     become,

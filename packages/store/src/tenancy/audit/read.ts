@@ -39,9 +39,12 @@ const QUERIES: { readonly [Part in keyof Omit<Catalogue, 'version' | 'database'>
       array(select distinct ${named('d.refobjid')} from pg_rewrite r
         join pg_depend d on d.classid = 'pg_rewrite'::regclass and d.objid = r.oid and d.refclassid = 'pg_class'::regclass
         where r.ev_class = c.oid and c.relkind in ('v', 'm') and d.refobjid <> c.oid order by 1) as reads,
-      case when c.relkind = 'S' then (select ${named('d.refobjid')} from pg_depend d
-        where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.refclassid = 'pg_class'::regclass
-          and d.deptype in ('a', 'i') limit 1) end as "countsFor"
+      array(select ${named('d.refobjid')} from pg_depend d
+        where c.relkind = 'S' and d.classid = 'pg_class'::regclass and d.objid = c.oid
+          and d.refclassid = 'pg_class'::regclass and d.deptype in ('a', 'i')
+        union select ${named('f.adrelid')} from pg_depend d join pg_attrdef f on f.oid = d.objid
+        where c.relkind = 'S' and d.classid = 'pg_attrdef'::regclass and d.refclassid = 'pg_class'::regclass
+          and d.refobjid = c.oid order by 1) as "countsFor"
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'f', 'v', 'm', 'S') and ${OWN_SCHEMAS} and ${notOfExtension('pg_class', 'c.oid')}
     order by 1`,
@@ -78,6 +81,9 @@ const QUERIES: { readonly [Part in keyof Omit<Catalogue, 'version' | 'database'>
       coalesce(p.proconfig, '{}') as settings,
       array(select case when a.grantee = 0 then 'public' else pg_get_userbyid(a.grantee)::text end
         from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a order by 1) as executors,
+      array(select distinct lower(m[1]) from regexp_matches(coalesce(pg_get_function_sqlbody(p.oid), p.prosrc),
+        '(?:set_config\\s*\\(\\s*''|\\mset\\s+(?:local\\s+|session\\s+)?)([a-z_][a-z0-9_.]*)(?=''|\\s*=|\\s+to\\M)', 'gi') m
+        order by 1) as configures,
       case when l.lanname = 'sql' and p.pronargs = 0 and p.provolatile <> 'v'
         then coalesce(pg_get_function_sqlbody(p.oid), p.prosrc) end as body
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace join pg_language l on l.oid = p.prolang

@@ -22,7 +22,7 @@ export const viewRules: Rule = (estate) =>
         },
       ]
     if (view.securityInvoker) return []
-    const exempt = estate.isExempt(view.owner)
+    const exempt = estate.isExempt(view.owner, read)
     return [
       {
         id: 'tenancy.view-definer',
@@ -61,6 +61,18 @@ export const functionRules: Rule = (estate) =>
               mend: `alter function ${signature} reset ${estate.tenantSetting};`,
             },
           ]),
+      ...(routine.configures.includes(estate.tenantSetting)
+        ? [
+            {
+              id: 'tenancy.function-tenant',
+              // A caller that runs SQL of its own can do the same.
+              severity: 'low' as const,
+              object: signature,
+              detail: `its body sets ${estate.tenantSetting}: after a call the transaction is whose it says`,
+              mend: `revoke execute on function ${signature} from ${whom(estate)}, public;`,
+            },
+          ]
+        : []),
       ...(routine.leakproof
         ? [
             {
@@ -109,9 +121,21 @@ export const triggerRules: Rule = (estate) =>
   estate.catalogue.triggers.flatMap(({ table, name, signature }): readonly TenancyFinding[] => {
     const relation = estate.relation(table)
     const routine = estate.catalogue.routines.find((each) => each.signature === signature)
-    if (relation === undefined || !routine?.definer || !reaches(estate, relation)) return []
-    if (!estate.isExempt(routine.owner)) return searchPath(routine)
+    if (relation === undefined || routine === undefined || !reaches(estate, relation)) return []
+    const changes = routine.configures.includes(estate.tenantSetting)
+      ? [
+          {
+            id: 'tenancy.function-tenant',
+            object: `trigger ${name} on ${table}`,
+            detail: `writes of the application run ${signature}, which sets ${estate.tenantSetting}: what follows runs as that tenant`,
+            mend: `alter table ${sqlName(relation)} disable trigger ${quoted(name)};`,
+          },
+        ]
+      : []
+    if (!routine.definer) return changes
+    if (!estate.isExempt(routine.owner)) return [...changes, ...searchPath(routine)]
     return [
+      ...changes,
       {
         id: 'tenancy.trigger-definer',
         object: `trigger ${name} on ${table}`,

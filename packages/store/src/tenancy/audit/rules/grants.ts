@@ -77,14 +77,14 @@ function schemaFindings(estate: Estate, schema: string): readonly TenancyFinding
 /** Counters that all tenants share. */
 export const sequenceRules: Rule = (estate) =>
   estate.catalogue.relations.flatMap((sequence) => {
-    if (sequence.kind !== 'S' || sequence.countsFor === null || !estate.isTenantTable(sequence.countsFor))
-      return []
+    const counted = sequence.kind === 'S' ? sequence.countsFor.filter(estate.isTenantTable) : []
+    if (counted.length === 0) return []
     if (!estate.holds(sequence.grants, '', 'SELECT', 'UPDATE')) return []
     return [
       {
         id: 'tenancy.sequence-readable',
         object: sequence.id,
-        detail: `it counts the rows that all tenants have made in ${sequence.countsFor}, and the application may read or set it`,
+        detail: `it counts the rows that all tenants have made in ${counted.join(', ')}, and the application may read or set it`,
         mend: `revoke select, update on sequence ${sqlName(sequence)} from ${whom(estate)}, public;`,
       },
     ]

@@ -48,6 +48,28 @@ export const tableRules: Rule = (estate) =>
       ]
     })
 
+// Names that mean a tenant wherever they stand; an account, a company or a team may be anything.
+const OTHER_NAMES = ['tenant_id', 'organisation_id', 'organization_id', 'org_id', 'workspace_id']
+
+/** Tables that name their tenant by another usual column, which no rule above looks at. */
+export const otherColumnRules: Rule = (estate) =>
+  estate.catalogue.relations.flatMap((table): readonly TenancyFinding[] => {
+    if (!'rp'.includes(table.kind) || table.partition || table.rowSecurity) return []
+    if (!estate.isAsked(table) || estate.isTenantTable(table.id) || !reaches(estate, table)) return []
+    const column = table.columns.find(({ name }) => OTHER_NAMES.includes(name))
+    if (column === undefined) return []
+    const match = `${quoted(column.name)} = (select nullif(current_setting('${estate.tenantSetting}', true), '')${column.type === 'text' ? '' : `::${column.type}`})`
+    return [
+      {
+        id: 'tenancy.rls-off',
+        severity: 'low',
+        object: table.id,
+        detail: `row-level security is off, and its column ${column.name} looks like a tenant’s, beside ${estate.tenantColumn} of the others; where it is, every query sees every tenant’s rows`,
+        mend: `${enable(table)} create policy ${quoted(`${table.name}_of_tenant`)} on ${sqlName(table)} using (${match}) with check (${match});`,
+      },
+    ]
+  })
+
 /** Parents of tenant tables: whoever asks a parent sees the children's rows by the parent's policies. */
 export const parentRules: Rule = (estate) => {
   const parents = new Set(estate.tables.flatMap((table) => table.parents))

@@ -13,7 +13,7 @@ import {
 import type { Catalogue } from '../../src/tenancy/audit/catalogue.ts'
 import { embeddedStore } from '../fixtures/embedded.ts'
 import { type PostgresServer, postgresMissing, startPostgres } from '../fixtures/postgres.ts'
-import { BASE, CLEAN, type Sample } from './samples-clean.ts'
+import { BASE, CLEAN, OWN, type Sample } from './samples-clean.ts'
 import { FAULTY } from './samples-faulty.ts'
 
 const settingsOf = (sample: Pick<Sample, 'tenantColumn' | 'storeColumn'>, app: string): AuditSettings => ({
@@ -97,6 +97,21 @@ describe('the audit of tenancy on a PostgreSQL server', { skip: postgresMissing 
   it('H2 there are at least forty faults and ten clean databases', () => {
     assert.ok(FAULTY.length >= 40 && CLEAN.length >= 10, `${FAULTY.length} ${CLEAN.length}`)
   })
+  it('mends are in one line and keep what they mend', () =>
+    inDatabase(
+      `${BASE}create unique index by_email on customers (lower(email));
+create table codes (organisation_id char(8) not null, id bigint, primary key (organisation_id, id)); grant select on codes to $app;
+create policy seen on orders for update using (${OWN} and exists (select from organisations o where o.id = organisation_id))`,
+      async (client, app) => {
+        const mends = (await auditTenancy(client, settingsOf({}, app))).findings.map(({ mend }) => mend)
+        assert.ok(mends.every((mend) => !mend.includes('\n')))
+        const [index] = mends.filter((mend) => mend.includes('by_email'))
+        assert.match(index ?? '', /create unique index on shop\.customers \(organisation_id, …\)/)
+        assert.ok(mends.some((mend) => mend.includes("''))::bpchar") || mend.includes("'')::bpchar")))
+        assert.ok(mends.some((mend) => mend.includes('on shop.orders with check (')))
+      },
+    ))
+
   it('H2 a view’s owner is exempt by the tables that the view reads, not by others', () =>
     inDatabase(
       `${BASE}create table things (organisation_id text not null, id bigint, primary key (organisation_id, id)); alter table things enable row level security;

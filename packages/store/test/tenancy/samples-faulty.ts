@@ -226,6 +226,11 @@ ${guarded('lines', 'exists (select from orders o where o.id = lines.order_id)')}
       sql: `create function f() returns trigger language plpgsql as $$ begin perform pg_catalog.set_config( 'app.tenant', new.organisation_id, true); return new; end $$; create trigger t before insert on orders for each row execute function f()`,
       ids: ['function-tenant'],
     },
+    {
+      name: 'names that differ in what their collation ignores',
+      sql: `create collation folded (provider = icu, locale = 'und-u-ks-level2', deterministic = false); create table things (organisation_id text collate folded not null, id bigint, primary key (organisation_id, id)); ${guarded('things', OWN)}`,
+      ids: ['policy-unbound'],
+    },
     { name: 'rights of everybody', sql: 'grant select on orders to public', ids: ['public-grant'] },
     {
       name: 'rights of everybody on what comes',

@@ -17,7 +17,7 @@ import { defaultRules, grantRules, publicationRules, sequenceRules } from './rul
 import { foreignKeyRules, keyRules } from './rules/keys.ts'
 import { policyRules } from './rules/policies.ts'
 import { roleRules, settingRules } from './rules/roles.ts'
-import { otherColumnRules, parentRules, tableRules, unscopedRules } from './rules/tables.ts'
+import { collationRules, otherColumnRules, parentRules, tableRules, unscopedRules } from './rules/tables.ts'
 
 export type { AuditSettings, TenancyFinding } from './estate.ts'
 
@@ -52,6 +52,7 @@ const RULES: readonly Rule[] = [
   parentRules,
   unscopedRules,
   policyRules,
+  collationRules,
   viewRules,
   functionRules,
   triggerRules,

@@ -19,7 +19,13 @@ export interface Relation {
   readonly forced: boolean
   readonly partition: boolean
   readonly securityInvoker: boolean
-  readonly columns: readonly { readonly name: string; readonly type: string; readonly generated: boolean }[]
+  readonly columns: readonly {
+    readonly name: string
+    readonly type: string
+    readonly generated: boolean
+    /** Its collation takes different texts for the same. */
+    readonly folds: boolean
+  }[]
   readonly grants: readonly Grant[]
   /** Of a partition or an inheriting table. */
   readonly parents: readonly string[]

@@ -29,7 +29,8 @@ const QUERIES: { readonly [Part in keyof Omit<Catalogue, 'version' | 'database'>
       c.relispartition as partition,
       coalesce(exists (select from unnest(c.reloptions) o where o ~ '^security_invoker=(true|on|1|yes)$'), false) as "securityInvoker",
       coalesce((select jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, null),
-         'generated', a.attidentity = 'a') order by a.attnum)
+         'generated', a.attidentity = 'a',
+         'folds', exists (select from pg_collation l where l.oid = a.attcollation and not l.collisdeterministic)) order by a.attnum)
          from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped), '[]') as columns,
       ${grants('c.relacl', `acldefault(case when c.relkind = 'S' then 's' else 'r' end::"char", c.relowner)`)}
         || coalesce((select jsonb_agg(distinct jsonb_build_object('to', case when x.grantee = 0 then 'public' else pg_get_userbyid(x.grantee) end,

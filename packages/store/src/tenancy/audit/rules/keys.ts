@@ -21,7 +21,9 @@ export const keyRules: Rule = (estate) =>
     const add =
       key.kind === 'exclusion'
         ? `alter table ${name} add exclude using gist (${quoted(estate.tenantColumn)} with =, …);`
-        : `alter table ${name} add ${key.kind === 'primary' ? 'primary key' : 'unique'} (${list});`
+        : key.columns.includes('')
+          ? `create unique index on ${name} (${list}, …); -- … is the expression of ${key.name}`
+          : `alter table ${name} add ${key.kind === 'primary' ? 'primary key' : 'unique'} (${list});`
     return [
       {
         id: 'tenancy.key-without-tenant',

@@ -141,9 +141,14 @@ function implicitCheck(table: Relation, policy: Policy): readonly TenancyFinding
       id: 'tenancy.check-implicit',
       object: table.id,
       detail: `policy ${policy.name} has no WITH CHECK: rows are written by what USING says`,
-      mend: `alter policy ${quoted(policy.name)} on ${sqlName(table)} with check (${policy.using});`,
+      mend: `alter policy ${quoted(policy.name)} on ${sqlName(table)} with check (${inOneLine(policy.using)});`,
     },
   ]
+}
+
+// PostgreSQL prints a sub-select over several lines; a text in it stays as it is.
+function inOneLine(expression: string): string {
+  return expression.replace(/('(?:[^']|'')*')|\s*\n\s*/g, (_, text?: string) => text ?? ' ')
 }
 
 function expressionOf(policy: Policy, side: Side): string | null {

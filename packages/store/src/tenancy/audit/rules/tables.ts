@@ -70,6 +70,21 @@ export const otherColumnRules: Rule = (estate) =>
     ]
   })
 
+/** Tenants whose names the database takes for one another: no policy tells them apart. */
+export const collationRules: Rule = (estate) =>
+  estate.tables
+    .filter((table) => table.rowSecurity && reaches(estate, table))
+    .flatMap((table) =>
+      table.columns
+        .filter(({ name, folds }) => folds && (name === estate.tenantColumn || name === estate.storeColumn))
+        .map(({ name, type }) => ({
+          id: 'tenancy.policy-unbound',
+          object: table.id,
+          detail: `the collation of ${name} takes different names for the same, so a tenant sees the rows of another whose name differs in what it ignores`,
+          mend: `drop the policies that read it; alter table ${sqlName(table)} alter column ${quoted(name)} type ${type} collate "C"; create them again: … ${policySql(estate, table)}`,
+        })),
+    )
+
 /** Parents of tenant tables: whoever asks a parent sees the children's rows by the parent's policies. */
 export const parentRules: Rule = (estate) => {
   const parents = new Set(estate.tables.flatMap((table) => table.parents))
@@ -145,7 +160,9 @@ function policySql(estate: Estate, table: Relation, name = `${table.name}_of_ten
 export function matchSql(estate: Estate, table: Relation): string {
   const { tenantColumn, tenantSetting, storeColumn } = estate
   const part = (column: string, setting: string) => {
-    const type = table.columns.find(({ name }) => name === column)?.type ?? 'text'
+    const bare = table.columns.find(({ name }) => name === column)?.type ?? 'text'
+    // `character` without a length is one character.
+    const type = bare === 'character' ? 'bpchar' : bare
     return `${quoted(column)} = (select nullif(current_setting('${setting}', true), '')${type === 'text' ? '' : `::${type}`})`
   }
   if (!estate.isTenantTable(table.id)) return throughParentSql(estate, table)

@@ -21,7 +21,7 @@ export function describeAudit(cells: readonly Resolved<AuditSetting>[]): Section
     limits: full?.record
       ? [
           'Whoever has the signing key and the database and every copy of the checkpoints outside can write another history: keep copies of the checkpoints where the operators of the database have no access.',
-          `Of refusals of one kind the first are entries, the rest of ${WINDOW_SECONDS} s one entry with their number; beyond ${KINDS} kinds in that time, without their callers: a flood can’t fill the log.`,
+          `Of refusals of one kind the first are entries, the rest of ${WINDOW_SECONDS} s one entry with their number; beyond ${KINDS} kinds in that time, without their callers. Refused and exposed keys and refused guesses are an entry each.`,
           'The risk is known to each process by itself; a process that starts knows nothing of what was held against anybody before.',
         ]
       : ['No event is kept: after an incident nobody can say who did what.'],
